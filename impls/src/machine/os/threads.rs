@@ -1,0 +1,164 @@
+//! Threads of this computer: starting, pinning, identity, private work.
+
+use std::cell::Cell;
+use std::hint::black_box;
+use std::panic::resume_unwind;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::clock;
+
+/// How many cores this process may run on.
+pub fn cores_allowed() -> usize {
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, |n| n.get()))
+}
+
+/// The number of the calling thread, from 1.
+#[inline]
+pub(super) fn thread_id() -> u64 {
+    thread_local!(static ID: Cell<u64> = const { Cell::new(0) });
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    ID.with(|id| {
+        if id.get() == 0 {
+            // Relaxed: the number must be unique, nothing is published with it.
+            id.set(LAST.fetch_add(1, Ordering::Relaxed) + 1);
+        }
+        id.get()
+    })
+}
+
+thread_local!(static RANDOM: Cell<u64> = const { Cell::new(0x9E37_79B9_7F4A_7C15) });
+
+/// xorshift64* (Vigna 2016): three shifts and a multiplication, enough to decorrelate back-off delays.
+#[inline]
+pub(super) fn random() -> u32 {
+    RANDOM.with(|state| {
+        let mut x = state.get();
+        x ^= x >> 12;
+        x ^= x << 25;
+        x ^= x >> 27;
+        state.set(x);
+        (x.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32) as u32
+    })
+}
+
+fn seed_random(seed: u64, thread: usize) {
+    // SplitMix64's finaliser spreads neighbouring seeds; the generator's state must not be 0.
+    let mut x = seed.wrapping_add((thread as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    RANDOM.set((x ^ (x >> 31)) | 1);
+}
+
+/// The core that the calling thread runs on, by the kernel's account.
+#[cfg(target_os = "linux")]
+#[inline]
+pub(super) fn core() -> u32 {
+    // SAFETY: the call takes no argument and touches no memory of ours.
+    u32::try_from(unsafe { libc::sched_getcpu() }).unwrap_or(0)
+}
+
+/// The memory node that the calling thread runs on, by the kernel's account.
+#[cfg(target_os = "linux")]
+pub(super) fn node() -> u32 {
+    let mut node = 0_u32;
+    let (core, unused) = (core::ptr::null_mut::<u32>(), core::ptr::null_mut::<libc::c_void>());
+    // SAFETY: the kernel writes the node through a valid pointer and skips the core, which is null; the third
+    // argument has been unused since Linux 2.6.24.
+    unsafe { libc::syscall(libc::SYS_getcpu, core, &raw mut node, unused) };
+    node
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn core() -> u32 {
+    0
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn node() -> u32 {
+    0
+}
+
+/// Cycles of one step of [`work`]: a multiplication and an addition that wait for each other.
+const CYCLES_PER_STEP: u32 = 4;
+
+/// Computes for about `cycles` cycles. `black_box` keeps the result, and so the loop, alive.
+#[inline(always)]
+pub(super) fn work(cycles: u32) {
+    if cycles > 0 {
+        steps(cycles / CYCLES_PER_STEP);
+    }
+}
+
+#[inline(never)]
+fn steps(count: u32) {
+    let mut x = black_box(0x9E37_79B9_u64);
+    for _ in 0..count {
+        x = x.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(0x1405_7B7E_F767_814F);
+    }
+    black_box(x);
+}
+
+/// Converts a duration to cycles of [`work`], at the speed that this process measured when it first asked.
+pub(super) fn work_cycles(duration_ns: u64) -> u32 {
+    /// Steps that take about 20 us: short enough to run undisturbed sometimes, long against a clock read.
+    const STEPS: u32 = 8192;
+    static STEPS_PER_MS: OnceLock<u64> = OnceLock::new();
+    let per_ms = *STEPS_PER_MS.get_or_init(|| {
+        // The fastest of many: whatever disturbs can only slow the loop down.
+        let fastest_ns = (0..200).map(|_| {
+            let start = clock::now_ns();
+            steps(STEPS);
+            clock::now_ns() - start
+        });
+        u64::from(STEPS) * 1_000_000 / fastest_ns.min().unwrap_or(1).max(1)
+    });
+    let cycles = u128::from(duration_ns) * u128::from(per_ms) * u128::from(CYCLES_PER_STEP) / 1_000_000;
+    u32::try_from(cycles).unwrap_or(u32::MAX)
+}
+
+/// See [`crate::machine::Machine::run`].
+pub(super) fn run(threads: usize, cpus: &[usize], seed: u64, body: &(dyn Fn(usize) + Sync)) {
+    std::thread::scope(|scope| {
+        let spawn = |i| {
+            let start = move || {
+                if !cpus.is_empty() {
+                    pin(cpus[i % cpus.len()]);
+                }
+                seed_random(seed, i);
+                body(i);
+            };
+            let thread = std::thread::Builder::new().name(format!("worker-{i}"));
+            thread.spawn_scoped(scope, start).unwrap_or_else(|e| panic!("cannot start thread {i}: {e}"))
+        };
+        let workers: Vec<_> = (0..threads).map(spawn).collect();
+        let mut panicked = None;
+        for worker in workers {
+            if let Err(payload) = worker.join() {
+                panicked.get_or_insert(payload);
+            }
+        }
+        if let Some(payload) = panicked {
+            resume_unwind(payload);
+        }
+    });
+}
+
+#[cfg(target_os = "linux")]
+fn pin(cpu: usize) {
+    // SAFETY: a zeroed set is a valid empty set; CPU_SET and the call stay within it, and `cpu` is checked first.
+    let pinned = unsafe {
+        let mut set: libc::cpu_set_t = core::mem::zeroed();
+        if cpu >= libc::CPU_SETSIZE as usize {
+            false
+        } else {
+            libc::CPU_SET(cpu, &mut set);
+            libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set) == 0
+        }
+    };
+    assert!(pinned, "cannot run on cpu {cpu}: it does not exist or this process may not use it");
+}
+
+#[cfg(not(target_os = "linux"))]
+fn pin(_: usize) {}

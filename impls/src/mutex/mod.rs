@@ -1,0 +1,107 @@
+//! Mutual exclusion: the family with the longest history, and the one whose shape all others follow.
+//!
+//! Lineage of Go's mutex, oldest first; each file states what it changes:
+//!
+//! ```text
+//! go_2008_key -> go_2012_woken -> go_2015_spinning -> go_2016_starving -> go_2019_fastpath
+//! ```
+
+use crate::card::{Card, ParamSource};
+use crate::machine::Machine;
+
+/// A lock without data.
+///
+/// `lock` and `unlock` are required; the rest exists where the card says so, and panics elsewhere. Misuse that the card
+/// claims to detect ends in a panic that names the implementation. Misuse never breaks memory safety: what the lock
+/// protects is the caller's to reach safely.
+pub trait RawMutex<M: Machine>: Send + Sync + 'static {
+    /// What a thread brings along to each call on one lock: a queue node, a token, an open file; `()` for most.
+    /// It stays on the thread that made it.
+    type Context;
+
+    /// A context for the calling thread and this lock.
+    fn context(&self) -> Self::Context;
+    /// Waits until the lock is free and takes it.
+    fn lock(&self, context: &mut Self::Context);
+    /// Gives the lock back.
+    fn unlock(&self, context: &mut Self::Context);
+
+    /// Takes the lock if that needs no waiting.
+    fn try_lock(&self, context: &mut Self::Context) -> bool {
+        let _ = context;
+        unimplemented_capability("try_lock")
+    }
+    /// Waits for the lock until `deadline_ns` of the machine's clock; whether it was taken.
+    fn lock_until(&self, context: &mut Self::Context, deadline_ns: u64) -> bool {
+        let _ = (context, deadline_ns);
+        unimplemented_capability("lock_until")
+    }
+    /// Threads that hold or wait, from the lock's own words. Racy by nature: true at some moment of the call.
+    fn count(&self) -> u32 {
+        unimplemented_capability("count")
+    }
+    /// Whether the lock is held.
+    fn is_locked(&self) -> bool {
+        unimplemented_capability("is_locked")
+    }
+    /// Whether a waiter has been woken and competes for the lock.
+    fn is_woken(&self) -> bool {
+        unimplemented_capability("is_woken")
+    }
+    /// Whether the lock is in starvation mode.
+    fn is_starving(&self) -> bool {
+        unimplemented_capability("is_starving")
+    }
+    /// The state in words, for a person.
+    fn state_text(&self) -> String {
+        unimplemented_capability("state_text")
+    }
+}
+
+#[cold]
+fn unimplemented_capability(operation: &str) -> ! {
+    panic!("{operation}: this implementation's card does not offer it")
+}
+
+/// An implementation of the family: its card, and its lock on every machine with every source of parameters.
+pub trait MutexImpl: Send + Sync + 'static {
+    /// What it is.
+    const CARD: Card;
+    /// The lock.
+    type Lock<M: Machine, S: ParamSource>: RawMutex<M>;
+    /// An unlocked lock.
+    fn build<M: Machine, S: ParamSource>(source: S) -> Self::Lock<M, S>;
+}
+
+/// Does something for every implementation, each as a type of its own.
+pub trait MutexVisitor {
+    /// Visits one implementation.
+    fn visit<I: MutexImpl>(&mut self);
+}
+
+/// One line an implementation: `file::Registration`. It brings the module, the row in every list, and the tests.
+macro_rules! family {
+    ($($module:ident :: $registration:ident,)*) => {
+        $(pub mod $module;)*
+
+        /// Visits every implementation, in the order of the list.
+        pub fn visit_all(visitor: &mut impl MutexVisitor) {
+            $(visitor.visit::<$module::$registration>();)*
+        }
+
+        #[cfg(test)]
+        mod conformance {
+            $(mod $module {
+                crate::suite::mutex::battery!(crate::mutex::$module::$registration);
+            })*
+        }
+    };
+}
+
+family! {
+    go_2008_key::Go2008Key,
+    go_2019_fastpath::Go2019Fastpath,
+    spin_tas::SpinTas,
+    peer_std::PeerStd,
+    empty::Empty,
+}

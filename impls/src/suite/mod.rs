@@ -1,0 +1,3 @@
+//! Conformance batteries: what a registration line brings along.
+
+pub mod mutex;

@@ -1,0 +1,310 @@
+//! Go's semaphore, on which its mutexes sleep: a counter and a queue of parked threads.
+//!
+//! Source: Go, `src/runtime/sema.go` (`semacquire1`, `semrelease1`). Differs from upstream: the queue lies in the
+//! semaphore and not in a table shared by all addresses, so there is no tree of addresses; and a hand-off cannot yield
+//! straight to the waiter, since threads cannot be switched to by name.
+//!
+//! A release adds a token and wakes the head of the queue. The woken thread still has to take the token, and a thread
+//! that just arrives may be faster; the loser queues again. With a *hand-off* the releaser takes the token in the name
+//! of the thread that it wakes. A thread may ask to queue at the *front*: that is how a starving waiter keeps its turn.
+//!
+//! ## State
+//!
+//! | word | meaning |
+//! |---|---|
+//! | `tokens` | releases that nobody has taken yet |
+//! | `waiters` | threads in the queue, or about to be |
+//! | `queue` | nodes on the waiters' stacks, linked both ways; under `latch` |
+//!
+//! ## Invariants
+//! 1. A node is linked from [`Semaphore::enqueue`] until a releaser or the waiter itself unlinks it, under the latch.
+//! 2. A waiter leaves [`Semaphore::acquire`] only when its node is unlinked and, if a releaser did that, after the
+//!    releaser's store to `Node::state`, which is the releaser's last access to the node.
+//! 3. No lost wake-up: a waiter counts itself in `waiters` and then looks at `tokens`; a releaser adds to `tokens` and
+//!    then looks at `waiters`. The two `SeqCst` fences order the four accesses, so at least one sees the other.
+//!
+//! ## Orderings
+//! The token carries the happens-before edge: `take_token` is Acquire and pairs with the Release add in
+//! [`Semaphore::release`]. A hand-off carries it by the Release store to `Node::state`, which pairs with the Acquire
+//! load in `sleep`; the releaser's own Acquire of the token extends it to earlier releases.
+
+use core::ptr::{self, NonNull};
+
+use super::futex_lock::FutexLock;
+use crate::machine::{Atomic, AtomicInt, DataCell, Machine, Ordering};
+use crate::probe::{Event, Probe};
+
+/// Where a waiter joins the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Behind all others.
+    Back,
+    /// Before all others: a waiter that has waited its turn once.
+    Front,
+}
+
+/// What a release does for the thread that it wakes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grant {
+    /// Wakes it; it competes for the token.
+    Compete,
+    /// Takes the token in its name.
+    HandOff,
+}
+
+const QUEUED: u32 = 0;
+const WOKEN: u32 = 1;
+const GRANTED: u32 = 2;
+
+/// A waiter; lies on its stack while it waits.
+#[repr(C, align(64))]
+struct Node<M: Machine> {
+    state: M::AtomicU32,
+    /// When the releaser decided to wake, for the probe.
+    woken_ns: M::AtomicU64,
+    thread: M::Thread,
+    next: *mut Node<M>,
+    previous: *mut Node<M>,
+}
+
+struct Queue<M: Machine> {
+    head: *mut Node<M>,
+    tail: *mut Node<M>,
+}
+
+/// A counting semaphore whose waiters sleep in order.
+#[repr(C)]
+pub struct Semaphore<M: Machine> {
+    tokens: M::AtomicU32,
+    waiters: M::AtomicU32,
+    latch: FutexLock<M>,
+    queue: M::Cell<Queue<M>>,
+}
+
+// SAFETY: the raw pointers in `queue` are followed only under `latch`, and lead to nodes that their owners keep alive
+// while linked (Invariants 1 and 2). The rest of the semaphore is atomics.
+unsafe impl<M: Machine> Send for Semaphore<M> {}
+// SAFETY: as above; all shared access to `queue` goes through `latch`.
+unsafe impl<M: Machine> Sync for Semaphore<M> {}
+
+impl<M: Machine> Semaphore<M> {
+    /// A semaphore with `tokens` tokens.
+    pub fn new(tokens: u32) -> Self {
+        Semaphore {
+            tokens: M::AtomicU32::new(tokens),
+            waiters: M::AtomicU32::new(0),
+            latch: FutexLock::default(),
+            queue: M::Cell::new(Queue { head: ptr::null_mut(), tail: ptr::null_mut() }),
+        }
+    }
+
+    fn object(&self) -> usize {
+        ptr::from_ref(self).addr()
+    }
+
+    /// Takes a token if there is one.
+    #[inline]
+    pub fn try_acquire(&self) -> bool {
+        let mut tokens = self.tokens.load(Ordering::Relaxed);
+        while tokens > 0 {
+            let taken =
+                self.tokens.compare_exchange_weak(tokens, tokens - 1, Ordering::Acquire, Ordering::Relaxed);
+            match taken {
+                Ok(_) => return true,
+                Err(now) => tokens = now,
+            }
+        }
+        false
+    }
+
+    /// Takes a token, asleep until there is one; queues at `place`.
+    pub fn acquire(&self, place: Place) {
+        let acquired = self.acquire_by(place, None);
+        debug_assert!(acquired);
+    }
+
+    /// As [`Semaphore::acquire`], but gives up at `deadline_ns`; whether a token was taken. A grant beats a deadline
+    /// that passes at the same time.
+    pub fn acquire_until(&self, place: Place, deadline_ns: u64) -> bool {
+        self.acquire_by(place, Some(deadline_ns))
+    }
+
+    fn acquire_by(&self, place: Place, deadline_ns: Option<u64>) -> bool {
+        if self.try_acquire() {
+            return true;
+        }
+        loop {
+            let node = Node::<M> {
+                state: M::AtomicU32::new(QUEUED),
+                woken_ns: M::AtomicU64::new(0),
+                thread: M::current(),
+                next: ptr::null_mut(),
+                previous: ptr::null_mut(),
+            };
+            // The releaser and this thread both reach the node through this pointer only.
+            let node = core::cell::UnsafeCell::new(node);
+            let node = node.get();
+            // 1. Queue, unless a token appeared after all.
+            self.latch.lock();
+            self.waiters.fetch_add(1, Ordering::Relaxed);
+            M::fence(Ordering::SeqCst); // Invariant 3, the waiter's half.
+            if self.try_acquire() {
+                self.waiters.fetch_sub(1, Ordering::Relaxed);
+                self.latch.unlock();
+                return true;
+            }
+            self.enqueue(node, place);
+            self.latch.unlock();
+            // 2. Sleep until a releaser has unlinked the node, or the deadline made us do so.
+            // SAFETY: `node` lives until the end of this turn of the loop, and `sleep` returns only once nobody else
+            // reaches it (Invariant 2).
+            let state = unsafe { self.sleep(node, deadline_ns) };
+            // 3. Granted, or fast enough.
+            if state == GRANTED || self.try_acquire() {
+                return true;
+            }
+            if state == QUEUED {
+                return false;
+            }
+            M::event(Event::LostRace, self.object());
+        }
+    }
+
+    /// Adds a token; wakes the head of the queue, if there is one. Whether a thread was woken.
+    pub fn release(&self, grant: Grant) -> bool {
+        self.tokens.fetch_add(1, Ordering::Release);
+        M::fence(Ordering::SeqCst); // Invariant 3, the releaser's half.
+        if self.waiters.load(Ordering::Relaxed) == 0 {
+            return false;
+        }
+        self.wake_head(grant)
+    }
+
+    #[cold]
+    fn wake_head(&self, grant: Grant) -> bool {
+        self.latch.lock();
+        let head = self.queue.with(|queue| {
+            // SAFETY: the latch is ours, so nobody changes the queue.
+            unsafe { (*queue).head }
+        });
+        let Some(node) = NonNull::new(head) else {
+            self.latch.unlock();
+            return false;
+        };
+        self.unlink(head);
+        self.latch.unlock();
+        let granted = grant == Grant::HandOff && self.try_acquire();
+        // SAFETY: the node is unlinked by us and `state` still says QUEUED, so its owner waits for us (Invariant 2).
+        // The handle is cloned first: once the state is stored the owner may leave and the node is gone.
+        let thread = unsafe {
+            let node = node.as_ref();
+            let thread = node.thread.clone();
+            if <M::Probe as Probe>::ON {
+                node.woken_ns.store(M::now_ns(), Ordering::Relaxed);
+            }
+            node.state.store(if granted { GRANTED } else { WOKEN }, Ordering::Release);
+            thread
+        };
+        if granted {
+            M::event(Event::HandOff, self.object());
+        }
+        M::unpark(&thread);
+        M::event(Event::Wake, self.object());
+        true
+    }
+
+    /// Parks until the node is out of the queue, and returns its state: QUEUED if the deadline passed first.
+    ///
+    /// # Safety
+    /// `node` is the caller's, was queued by it, and lives until this returns.
+    unsafe fn sleep(&self, node: *mut Node<M>, deadline_ns: Option<u64>) -> u32 {
+        // SAFETY: the caller keeps the node alive; the two fields are atomics.
+        let (state, woken_ns) = unsafe { (&(*node).state, &(*node).woken_ns) };
+        M::event(Event::ParkBegin, self.object());
+        let outcome = loop {
+            let now = state.load(Ordering::Acquire);
+            if now != QUEUED {
+                break now;
+            }
+            match deadline_ns {
+                None => M::park(),
+                Some(deadline) if M::now_ns() < deadline => M::park_until(deadline),
+                Some(_) => {
+                    // Late: leave the queue, unless a releaser has unlinked the node and is about to say so.
+                    self.latch.lock();
+                    let linked = self.is_linked(node);
+                    if linked {
+                        self.unlink(node);
+                    }
+                    self.latch.unlock();
+                    if linked {
+                        break QUEUED;
+                    }
+                    M::yield_now();
+                }
+            }
+        };
+        let woken_ns = if <M::Probe as Probe>::ON { woken_ns.load(Ordering::Relaxed) } else { 0 };
+        M::event(Event::ParkEnd { woken_ns }, self.object());
+        outcome
+    }
+
+    /// Links the node. The latch is the caller's.
+    fn enqueue(&self, node: *mut Node<M>, place: Place) {
+        self.queue.with_mut(|queue| {
+            // SAFETY: under the latch nobody else reaches the queue or the links of linked nodes, and every linked
+            // node is alive (Invariants 1 and 2); `node` is the caller's own.
+            unsafe {
+                let queue = &mut *queue;
+                match place {
+                    Place::Back => {
+                        (*node).previous = queue.tail;
+                        match queue.tail.as_mut() {
+                            Some(tail) => tail.next = node,
+                            None => queue.head = node,
+                        }
+                        queue.tail = node;
+                    }
+                    Place::Front => {
+                        (*node).next = queue.head;
+                        match queue.head.as_mut() {
+                            Some(head) => head.previous = node,
+                            None => queue.tail = node,
+                        }
+                        queue.head = node;
+                    }
+                }
+            }
+        });
+    }
+
+    /// Unlinks a linked node. The latch is the caller's.
+    fn unlink(&self, node: *mut Node<M>) {
+        self.queue.with_mut(|queue| {
+            // SAFETY: as in `enqueue`; the node and its neighbours are linked, hence alive.
+            unsafe {
+                let queue = &mut *queue;
+                let (previous, next) = ((*node).previous, (*node).next);
+                match previous.as_mut() {
+                    Some(previous) => previous.next = next,
+                    None => queue.head = next,
+                }
+                match next.as_mut() {
+                    Some(next) => next.previous = previous,
+                    None => queue.tail = previous,
+                }
+                (*node).next = ptr::null_mut();
+                (*node).previous = ptr::null_mut();
+            }
+        });
+        self.waiters.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Whether the caller's node is still linked. The latch is the caller's.
+    fn is_linked(&self, node: *mut Node<M>) -> bool {
+        self.queue.with(|queue| {
+            // SAFETY: as in `enqueue`.
+            unsafe { !(*node).previous.is_null() || (*queue).head == node }
+        })
+    }
+}

@@ -9,10 +9,19 @@ use std::thread::LocalKey;
 
 /// One report. The driver of a family reports the first group, the primitive the second.
 ///
-/// The order within one acquire: `Request`, then any number of spins, parks and failed attempts, then `Acquired`,
+/// The order within a stretch: `Begin`, operations, `End`. Within one operation: `Request`, then any number of spins, parks and failed attempts, then `Acquired`,
 /// `Owner`, and at last `Releasing`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
+    /// A worker begins a timed stretch.
+    Begin {
+        /// Its index, from 0.
+        worker: u32,
+        /// How many there are.
+        workers: u32,
+    },
+    /// It ends the stretch.
+    End,
     /// The thread asks for the object now.
     Request {
         /// When an open loop meant to ask, on the machine's clock; 0 in a closed loop.

@@ -33,7 +33,13 @@ pub trait Atomic<T: Copy>: Send + Sync + 'static {
     /// Writes `new` if the word holds `current`; the error is what it held instead.
     fn compare_exchange(&self, current: T, new: T, success: Ordering, failure: Ordering) -> Result<T, T>;
     /// As [`Atomic::compare_exchange`], but it may fail without reason.
-    fn compare_exchange_weak(&self, current: T, new: T, success: Ordering, failure: Ordering) -> Result<T, T> {
+    fn compare_exchange_weak(
+        &self,
+        current: T,
+        new: T,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<T, T> {
         self.compare_exchange(current, new, success, failure)
     }
     /// Awaits a change: reads the word until `busy` answers false for it, and returns the value read last.

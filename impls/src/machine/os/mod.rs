@@ -49,7 +49,8 @@ impl<P: Probe> Machine for Os<P> {
     }
 
     fn futex_wait(word: &AtomicU32, expected: u32, deadline_ns: Option<u64>) -> Waited {
-        let timeout = deadline_ns.map(|deadline| Duration::from_nanos(deadline.saturating_sub(Self::now_ns())));
+        let timeout =
+            deadline_ns.map(|deadline| Duration::from_nanos(deadline.saturating_sub(Self::now_ns())));
         futex::wait(word, expected, timeout)
     }
     fn futex_wake(word: &AtomicU32, count: u32) {

@@ -1,0 +1,139 @@
+//! What a probed launch explains about the object that it exercised.
+
+use serde::{Deserialize, Serialize};
+
+use crate::spec::ProbeMode;
+
+/// Sums over the measured slices of a probed launch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// How closely the probe looked.
+    pub probe: ProbeMode,
+    /// Plain counts. Those of the primitive are zero when it reports nothing: `primitive_reports` tells.
+    pub counts: Counts,
+    /// Whether the implementation reports spins, parks and wakes at all.
+    pub primitive_reports: bool,
+    /// `hand_offs_between[i][j]`: acquires by worker j right after worker i. Absent above 64 workers.
+    #[serde(default)]
+    pub hand_offs_between: Option<Vec<Vec<u64>>>,
+    /// `streaks[k]`: uninterrupted runs of one owner of length 2^k to 2^(k+1) - 1.
+    #[serde(default)]
+    pub streaks: Vec<u64>,
+    /// Threads that wait, over time; full timing only.
+    #[serde(default)]
+    pub waiters: Option<Waiters>,
+    /// Where each worker's time went; full timing only.
+    #[serde(default)]
+    pub ledger: Option<Vec<Ledger>>,
+    /// Fairness seen through windows of growing size; full timing only.
+    #[serde(default)]
+    pub windows: Vec<Window>,
+    /// Longest time that an acquire took, by role, ns.
+    #[serde(default)]
+    pub wait_ns_max: Vec<u64>,
+}
+
+/// What was counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counts {
+    /// Operations that acquired.
+    pub acquires: u64,
+    /// Acquires that neither spun nor slept.
+    pub fast_acquires: u64,
+    /// Stretches of polling.
+    pub spins: u64,
+    /// Polls in all of them.
+    pub spin_rounds: u64,
+    /// Polls in stretches that ended with the object and without sleeping.
+    pub spin_rounds_useful: u64,
+    /// Compare-exchanges lost.
+    pub failed_cas: u64,
+    /// Times that a thread went to sleep.
+    pub parks: u64,
+    /// Wake-ups given.
+    pub wakes: u64,
+    /// Wake-ups after which the object was gone again.
+    pub lost_races: u64,
+    /// Objects passed straight to a waiter.
+    pub hand_offs: u64,
+    /// Times that the object entered starvation mode.
+    pub starvation_periods: u64,
+    /// Time in starvation mode, ns.
+    pub starvation_ns: u64,
+    /// Acquires by another worker than the last.
+    pub owner_changes: u64,
+    /// Acquires on another core than the last: a stand-in for transfers of the cache line.
+    pub core_changes: u64,
+}
+
+/// Threads that wait for the object.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Waiters {
+    /// Mean over time, from the intervals of all acquires.
+    pub mean: f64,
+    /// Most at one moment, among the intervals that were logged.
+    pub max: u32,
+    /// Length of one entry of the timeline.
+    pub bin_ns: u64,
+    /// Mean number in each bin, slice after slice.
+    pub timeline: Vec<f64>,
+    /// Mean of the implementation's own count, less the holder, sampled while it ran; absent where it has none.
+    #[serde(default)]
+    pub sampled_mean: Option<f64>,
+    /// Number of those samples.
+    #[serde(default)]
+    pub samples: u64,
+}
+
+/// Where one worker's time went, ns. The parts are measured by the worker's own stamps, but for `preempted_ns`, which
+/// is the scheduler's account, and are net of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ledger {
+    /// From the first start to the last end, summed over the slices.
+    pub span_ns: u64,
+    /// Between giving back and asking again, the harness included.
+    pub think_ns: u64,
+    /// Holding.
+    pub hold_ns: u64,
+    /// Acquiring without spinning or sleeping.
+    pub fast_ns: u64,
+    /// Polling.
+    pub spin_ns: u64,
+    /// Asleep, until somebody decided to wake it.
+    pub park_ns: u64,
+    /// From that decision until it ran.
+    pub wake_ns: u64,
+    /// After a wake-up that came too late, and in the rest of the slow path.
+    pub lost_ns: u64,
+    /// Ready to run, but not on a core.
+    pub preempted_ns: u64,
+}
+
+impl Ledger {
+    /// All parts together.
+    pub fn sum_ns(&self) -> u64 {
+        self.think_ns
+            + self.hold_ns
+            + self.fast_ns
+            + self.spin_ns
+            + self.park_ns
+            + self.wake_ns
+            + self.lost_ns
+            + self.preempted_ns
+    }
+}
+
+/// Jain's fairness index of the workers' operations in windows of one size: 1 when all get the same, 1/n when one gets
+/// everything.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// Size of the window.
+    pub window_ns: u64,
+    /// Mean of the index over all windows that saw an operation.
+    pub jain_mean: f64,
+}

@@ -1,0 +1,154 @@
+//! What one launch measured: the JSON that a child process writes on its standard output.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::histogram::Distribution;
+use crate::profile::Profile;
+use crate::reading::Reading;
+
+/// The answer of one launch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LaunchResult {
+    /// [`crate::PROTOCOL`].
+    pub protocol: u32,
+    /// The implementation that ran, as the engine knows it.
+    pub implementation: String,
+    /// What ran it: `synchroscope 0.1.0`, `go1.27.3 goroutines`.
+    pub engine: String,
+    /// Where the times come from.
+    pub clock: String,
+    /// The measured slices, in order.
+    pub slices: Vec<Slice>,
+    /// Distributions of times; which exist depends on workload and probe.
+    #[serde(default)]
+    pub distributions: Vec<Distribution>,
+    /// What the probe explains; absent without a probe.
+    #[serde(default)]
+    pub profile: Option<Profile>,
+    /// Counters of the whole launch, over the measured slices, by name.
+    #[serde(default)]
+    pub counters: BTreeMap<String, Reading>,
+    /// Cost of one uncontended operation on a lock of its own, in ns: what a lock that does no work at all in the way
+    /// of others costs. The fastest of several short loops, measured in this launch before the slices.
+    #[serde(default)]
+    pub uncontended_ns: Option<f64>,
+}
+
+/// A timed stretch with an object of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Slice {
+    /// What each worker did.
+    pub workers: Vec<Worker>,
+    /// What the guarded counters must show at the end.
+    pub expected: u64,
+    /// What they showed.
+    pub observed: u64,
+    /// The phases of a schedule that has more than one.
+    #[serde(default)]
+    pub phases: Vec<Phase>,
+}
+
+/// What one worker did in one slice. Times are on the launch's clock.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Worker {
+    /// Index of its role.
+    pub role: usize,
+    /// Operations between start and end.
+    pub ops: u64,
+    /// When it began.
+    pub start_ns: u64,
+    /// When it ended.
+    pub end_ns: u64,
+    /// Time on a core, by the scheduler's account.
+    #[serde(default)]
+    pub cpu_ns: Option<u64>,
+    /// Time ready but not on a core, by the scheduler's account.
+    #[serde(default)]
+    pub run_delay_ns: Option<u64>,
+    /// Context switches that it asked for.
+    #[serde(default)]
+    pub voluntary_switches: Option<u64>,
+    /// Context switches that it suffered.
+    #[serde(default)]
+    pub involuntary_switches: Option<u64>,
+}
+
+/// A stretch of one load.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Phase {
+    /// When it began.
+    pub begin_ns: u64,
+    /// When it ended.
+    pub end_ns: u64,
+    /// Threads meant to be active.
+    pub active: u32,
+    /// Operations of each worker; an operation belongs to the phase in which it acquired.
+    pub ops: Vec<u64>,
+}
+
+impl Slice {
+    /// Operations of all workers.
+    pub fn ops(&self) -> u64 {
+        self.workers.iter().map(|w| w.ops).sum()
+    }
+
+    /// From the first worker's start to the last worker's end.
+    pub fn span_ns(&self) -> u64 {
+        let start = self.workers.iter().map(|w| w.start_ns).min().unwrap_or(0);
+        let end = self.workers.iter().map(|w| w.end_ns).max().unwrap_or(0);
+        end.saturating_sub(start)
+    }
+
+    /// Share of the span in which all workers ran: from the last start to the first end.
+    pub fn overlap(&self) -> f64 {
+        let last_start = self.workers.iter().map(|w| w.start_ns).max().unwrap_or(0);
+        let first_end = self.workers.iter().map(|w| w.end_ns).min().unwrap_or(0);
+        match self.span_ns() {
+            0 => 0.0,
+            span => first_end.saturating_sub(last_start) as f64 / span as f64,
+        }
+    }
+}
+
+impl LaunchResult {
+    /// Operations of all slices.
+    pub fn ops(&self) -> u64 {
+        self.slices.iter().map(Slice::ops).sum()
+    }
+
+    /// Sum of the spans of all slices.
+    pub fn span_ns(&self) -> u64 {
+        self.slices.iter().map(Slice::span_ns).sum()
+    }
+
+    /// Operations per second; `None` when nothing was timed.
+    pub fn throughput_per_s(&self) -> Option<f64> {
+        let span_ns = self.span_ns();
+        (span_ns > 0).then(|| self.ops() as f64 * 1e9 / span_ns as f64)
+    }
+
+    /// Operations of each worker over all slices.
+    pub fn ops_per_worker(&self) -> Vec<u64> {
+        let workers = self.slices.iter().map(|s| s.workers.len()).max().unwrap_or(0);
+        let total = |i| self.slices.iter().filter_map(|s| s.workers.get(i)).map(|w: &Worker| w.ops).sum();
+        (0..workers).map(total).collect()
+    }
+
+    /// Processor time per operation in ns; `None` without operations or without the scheduler's account.
+    pub fn cpu_ns_per_op(&self) -> Option<f64> {
+        let workers = self.slices.iter().flat_map(|s| &s.workers);
+        let cpu_ns: u64 = workers.map(|w| w.cpu_ns).sum::<Option<u64>>()?;
+        (self.ops() > 0).then(|| cpu_ns as f64 / self.ops() as f64)
+    }
+
+    /// The smallest overlap of any slice.
+    pub fn overlap_min(&self) -> f64 {
+        self.slices.iter().map(Slice::overlap).fold(1.0, f64::min)
+    }
+}

@@ -1,0 +1,81 @@
+//! The manifest of a run directory: what was planned, by what, where.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::host::Host;
+use crate::spec::{Point, ProbeMode};
+
+/// `run.json`: written when the run starts, so that `--resume` knows the rest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// [`crate::SCHEMA`].
+    pub schema: u32,
+    /// Always `synchroscope-run`: tells the file from any other JSON.
+    pub kind: String,
+    /// Name of the suite.
+    pub suite: String,
+    /// The full command line.
+    pub command: Vec<String>,
+    /// What makes the run.
+    pub tool: Tool,
+    /// When it began, ms since 1970.
+    pub started_unix_ms: u64,
+    /// Seed of the run.
+    pub seed: u64,
+    /// Where.
+    pub host: Host,
+    /// Every cell, in the order of the suite.
+    pub cells: Vec<PlannedCell>,
+    /// `I/N` when this run is one shard of N.
+    #[serde(default)]
+    pub shard: Option<String>,
+}
+
+/// The value of [`Manifest::kind`].
+pub const KIND: &str = "synchroscope-run";
+
+/// What the run means to do for one cell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedCell {
+    /// Id of the cell, unique in the run; the name of its files.
+    pub cell: String,
+    /// Permanent id of the implementation.
+    pub implementation: String,
+    /// Arm of an A/A pair, or empty.
+    #[serde(default)]
+    pub arm: String,
+    /// Parameters that differ from the defaults.
+    #[serde(default)]
+    pub params: BTreeMap<String, u64>,
+    /// `os` or `sim:<preset>`.
+    pub machine: String,
+    /// The point of the workload.
+    pub point: Point,
+    /// Probe of each launch, in the order of their index.
+    pub launches: Vec<ProbeMode>,
+    /// Slices of each launch.
+    pub slices: u32,
+    /// Length of a slice.
+    pub slice_ns: u64,
+    /// Length of the discarded slice.
+    pub warmup_ns: u64,
+    /// Cores that workers are pinned to.
+    #[serde(default)]
+    pub cpus: Vec<usize>,
+}
+
+/// The program that made a record.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// Its version.
+    pub version: String,
+    /// Revision of its source, if it was built from a checkout.
+    pub revision: Option<String>,
+    /// Hash of the driver's and the probes' source: records with different ones were not measured alike.
+    pub harness_hash: String,
+}

@@ -64,7 +64,11 @@ pub struct Worker {
     pub start_ns: u64,
     /// When it ended.
     pub end_ns: u64,
-    /// Time on a core, by the scheduler's account.
+    /// Operations from the worker's first run to its end: those before the measured stretch and the one that was on
+    /// its way when the stretch ended included. What the scheduler accounts for belongs to these.
+    #[serde(default)]
+    pub ops_accounted: u64,
+    /// Time on a core from the worker's first run to its end, by the scheduler's account.
     #[serde(default)]
     pub cpu_ns: Option<u64>,
     /// Time ready but not on a core, by the scheduler's account.
@@ -88,6 +92,9 @@ pub struct Phase {
     pub end_ns: u64,
     /// Threads meant to be active.
     pub active: u32,
+    /// Whether a holder stopped in it.
+    #[serde(default)]
+    pub stalled: bool,
     /// Operations of each worker; an operation belongs to the phase in which it acquired.
     pub ops: Vec<u64>,
 }
@@ -142,9 +149,10 @@ impl LaunchResult {
 
     /// Processor time per operation in ns; `None` without operations or without the scheduler's account.
     pub fn cpu_ns_per_op(&self) -> Option<f64> {
-        let workers = self.slices.iter().flat_map(|s| &s.workers);
-        let cpu_ns: u64 = workers.map(|w| w.cpu_ns).sum::<Option<u64>>()?;
-        (self.ops() > 0).then(|| cpu_ns as f64 / self.ops() as f64)
+        let workers = || self.slices.iter().flat_map(|s| &s.workers);
+        let cpu_ns: u64 = workers().map(|w| w.cpu_ns).sum::<Option<u64>>()?;
+        let ops: u64 = workers().map(|w| w.ops_accounted).sum();
+        (ops > 0).then(|| cpu_ns as f64 / ops as f64)
     }
 
     /// The smallest overlap of any slice.

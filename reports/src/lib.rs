@@ -1,1 +1,26 @@
-//! x
+//! Records in; statistics, verdicts and pages out. Knows nothing but `record`.
+//!
+//! | module | does |
+//! |---|---|
+//! | [`stats`] | order statistics, exact tests and intervals over launches |
+//! | [`summary`] | the numbers of one record, recomputed from its raw data |
+//! | [`noise`] | what a run's controls say: A/A pairs, probe effect, steal |
+//! | [`group`] | which records may stand side by side |
+//! | [`compare`] | ratios with intervals and verdicts |
+//! | [`findings`] | sentences that the launches support |
+//! | [`terminal`] | the table at the end of a run |
+//! | [`html`] | the page |
+//! | [`text`] | numbers and tables for people |
+//!
+//! Two rules hold everywhere. The launch is the unit of replication: intervals are over launches, never over operations
+//! inside one. And ranked numbers come from launches that nobody observed, explanations from observed ones.
+
+pub mod compare;
+pub mod findings;
+pub mod group;
+pub mod html;
+pub mod noise;
+pub mod stats;
+pub mod summary;
+pub mod terminal;
+pub mod text;

@@ -1,0 +1,83 @@
+//! Which records may stand side by side: same source, same computer, same point.
+
+use record::Fingerprint;
+
+use crate::summary::{Source, Summary};
+
+/// Cells of one source on one computer. Groups are never averaged together, nor drawn into one chart.
+#[derive(Debug)]
+pub struct Group<'a> {
+    /// Where the numbers come from.
+    pub source: Source,
+    /// The computer.
+    pub fingerprint: &'a Fingerprint,
+    /// The points, in the order in which they appear.
+    pub points: Vec<PointCells<'a>>,
+}
+
+/// All cells at one point of a workload.
+#[derive(Debug)]
+pub struct PointCells<'a> {
+    /// Name of the workload.
+    pub workload: &'a str,
+    /// Name of the point.
+    pub label: &'a str,
+    /// What it shares with the other points of its curve.
+    pub curve_key: &'a str,
+    /// Number of workers.
+    pub threads: usize,
+    /// The cells.
+    pub cells: Vec<&'a Summary>,
+}
+
+impl<'a> PointCells<'a> {
+    /// The cells that may be ranked, fastest first.
+    pub fn ranked(&self) -> Vec<&'a Summary> {
+        let mut ranked: Vec<&Summary> = self.cells.iter().copied().filter(|c| c.ranked()).collect();
+        ranked.sort_by(|a, b| rate(b).total_cmp(&rate(a)));
+        ranked
+    }
+
+    /// The others.
+    pub fn unranked(&self) -> Vec<&'a Summary> {
+        self.cells.iter().copied().filter(|c| !c.ranked()).collect()
+    }
+}
+
+/// Median throughput; 0 when there is none.
+pub(crate) fn rate(cell: &Summary) -> f64 {
+    cell.throughput_per_s.as_ref().map_or(0.0, |s| s.median)
+}
+
+/// Groups cells by source and computer, and inside by point. Points with one label that are not the same point stay
+/// apart.
+pub fn group(cells: &[Summary]) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for cell in cells {
+        let same = |g: &Group<'_>| g.source == cell.source && *g.fingerprint == cell.fingerprint;
+        let at = groups.iter().position(same).unwrap_or_else(|| {
+            groups.push(Group {
+                source: cell.source.clone(),
+                fingerprint: &cell.fingerprint,
+                points: Vec::new(),
+            });
+            groups.len() - 1
+        });
+        let points = &mut groups[at].points;
+        let same = |p: &PointCells<'_>| {
+            p.label == cell.label && p.threads == cell.threads && p.curve_key == cell.curve_key
+        };
+        match points.iter().position(same) {
+            Some(index) => points[index].cells.push(cell),
+            None => points.push(PointCells {
+                workload: &cell.workload,
+                label: &cell.label,
+                curve_key: &cell.curve_key,
+                threads: cell.threads,
+                cells: vec![cell],
+            }),
+        }
+    }
+    groups.sort_by(|a, b| a.source.cmp(&b.source));
+    groups
+}

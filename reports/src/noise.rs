@@ -1,0 +1,88 @@
+//! What the controls of a run say: how far two measurements of the same code lie apart, and what observing costs.
+
+use record::{ProbeMode, Status};
+
+use crate::stats::{self, Ratio};
+use crate::summary::{CONFIDENCE, Source, Summary};
+
+/// Two arms of the same implementation at one point.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AaPair {
+    /// Name without the arm.
+    pub implementation: String,
+    /// The point.
+    pub label: String,
+    /// Where the numbers come from.
+    pub source: Source,
+    /// Throughput of arm `b` over arm `a`: 1 but for the noise.
+    pub throughput: Ratio,
+}
+
+/// Every A/A pair among the cells: same implementation, point, source and computer, arms `a` and `b`.
+pub fn aa_pairs(cells: &[Summary]) -> Vec<AaPair> {
+    let mut pairs = Vec::new();
+    for a in cells.iter().filter(|c| c.arm == "a") {
+        let partner = |b: &&Summary| {
+            b.arm == "b"
+                && b.implementation == a.implementation
+                && b.label == a.label
+                && b.curve_key == a.curve_key
+                && b.source == a.source
+                && b.fingerprint == a.fingerprint
+        };
+        let Some(b) = cells.iter().find(partner) else { continue };
+        let values = |c: &Summary| c.throughput_per_s.as_ref().map_or_else(Vec::new, |s| s.values.clone());
+        if let Ok(throughput) = stats::ratio(&values(a), &values(b), CONFIDENCE) {
+            pairs.push(AaPair {
+                implementation: a.implementation.clone(),
+                label: a.label.clone(),
+                source: a.source.clone(),
+                throughput,
+            });
+        }
+    }
+    pairs
+}
+
+/// The noise floor: the largest distance from 1 among the A/A ratios, as a ratio above 1. `None` without a pair.
+pub fn floor(pairs: &[AaPair]) -> Option<f64> {
+    pairs.iter().map(|p| p.throughput.estimate.ln().abs()).reduce(f64::max).map(f64::exp)
+}
+
+/// What one probe costs over all ranked cells.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProbeCost {
+    /// The probe.
+    pub probe: ProbeMode,
+    /// Cells that ran with and without it.
+    pub cells: usize,
+    /// Median over cells of the throughput with it over the throughput without.
+    pub ratio_median: f64,
+    /// The smallest: the cell that it disturbs most.
+    pub ratio_min: f64,
+    /// The largest.
+    pub ratio_max: f64,
+}
+
+/// The probe-effect certificate of a set of cells; simulated cells are left out, their probes cost no simulated time.
+pub fn probe_costs(cells: &[Summary]) -> Vec<ProbeCost> {
+    let of = |probe: ProbeMode| {
+        let ok = cells.iter().filter(|c| c.status == Status::Ok && c.source == Source::Measured);
+        let ratios: Vec<f64> =
+            ok.flat_map(|c| &c.probe_effect).filter(|(p, _)| *p == probe).map(|(_, r)| r.estimate).collect();
+        Some(ProbeCost {
+            probe,
+            cells: ratios.len(),
+            ratio_median: stats::median(&ratios)?,
+            ratio_min: stats::quantile(&ratios, 0.0)?,
+            ratio_max: stats::quantile(&ratios, 1.0)?,
+        })
+    };
+    [ProbeMode::Count, ProbeMode::Sample, ProbeMode::Full].into_iter().filter_map(of).collect()
+}
+
+/// The share of processor time that the hypervisor gave to others: median and largest over all launches that know it.
+pub fn steal(cells: &[Summary]) -> Option<(f64, f64)> {
+    let shares: Vec<f64> = cells.iter().flat_map(|c| &c.launches).filter_map(|l| l.steal_share).collect();
+    Some((stats::median(&shares)?, stats::quantile(&shares, 1.0)?))
+}

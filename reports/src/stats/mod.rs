@@ -1,0 +1,14 @@
+//! Statistics over a handful of launches: rank-based, exact where the number is small, honest about what it can reach.
+//!
+//! Nothing here resamples: with 5 to 20 launches the exact distributions are cheap, and a bootstrap of 5 values would
+//! promise more than they hold.
+
+mod order;
+mod ratio;
+mod shift;
+mod sign_flip;
+
+pub use order::{MedianInterval, jain, median, median_interval, quantile};
+pub use ratio::{Ratio, RatioError, minimal_detectable_ratio, ratio};
+pub use shift::{Shift, hodges_lehmann, mann_whitney_lower_tail, shift};
+pub use sign_flip::{SignFlip, sign_flip};

@@ -1,0 +1,134 @@
+//! Schedules with phases: hysteresis of a ramp, recovery after a stall.
+
+use record::result::{Phase, Slice};
+use record::{LaunchResult, Schedule};
+
+use super::Spread;
+use crate::stats;
+
+/// Share of the throughput before a stall at which it counts as recovered.
+pub const RECOVERED_SHARE: f64 = 0.9;
+
+/// Throughput of one phase over all launches.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PhaseRate {
+    /// Threads meant to be active.
+    pub active: u32,
+    /// Operations per second, one value a launch (all its slices together).
+    pub throughput_per_s: Spread,
+}
+
+/// Equal loads on the way up and on the way down.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ramp {
+    /// Active threads.
+    pub active: u32,
+    /// Throughput on the way down over that on the way up, one value a launch: 1 without hysteresis.
+    pub down_over_up: Spread,
+}
+
+/// How long a stall was felt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recovery {
+    /// From the end of the stall to the first phase with 90 % of the throughput before, ns, one value a slice. Its
+    /// resolution is the length of a phase.
+    pub recovery_ns: Option<Spread>,
+    /// Slices that did not recover before they ended.
+    pub not_recovered: usize,
+}
+
+/// What the phases of a cell show.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Phases {
+    /// Throughput phase by phase.
+    pub rates: Vec<PhaseRate>,
+    /// For a ramp: each load that occurs on both sides of the peak.
+    pub ramp: Vec<Ramp>,
+    /// For a stall.
+    pub recovery: Option<Recovery>,
+}
+
+impl Phases {
+    pub(crate) fn of(schedule: &Schedule, results: &[&LaunchResult]) -> Option<Phases> {
+        if results.iter().all(|r| r.slices.iter().all(|s| s.phases.is_empty())) {
+            return None;
+        }
+        let phases = results.iter().flat_map(|r| &r.slices).map(|s| s.phases.len()).max()?;
+        let rates = (0..phases).filter_map(|index| rate(results, index)).collect();
+        let (mut ramp, mut recovery) = (Vec::new(), None);
+        match schedule {
+            Schedule::Ramp { active } => ramp = hysteresis(active, results),
+            Schedule::Stall { stall_ns, .. } => recovery = Some(recoveries(*stall_ns, results)),
+            Schedule::Steady | Schedule::Bursts { .. } => {}
+        }
+        Some(Phases { rates, ramp, recovery })
+    }
+}
+
+/// Throughput of phase `index` of one launch, all slices together.
+fn throughput(result: &LaunchResult, index: usize) -> Option<f64> {
+    let of_slices = || result.slices.iter().filter_map(|s| s.phases.get(index));
+    let ns: u64 = of_slices().map(length_ns).sum();
+    let ops: u64 = of_slices().flat_map(|p| &p.ops).sum();
+    (ns > 0).then(|| ops as f64 * 1e9 / ns as f64)
+}
+
+fn length_ns(phase: &Phase) -> u64 {
+    phase.end_ns.saturating_sub(phase.begin_ns)
+}
+
+fn rate(results: &[&LaunchResult], index: usize) -> Option<PhaseRate> {
+    let active = results.iter().flat_map(|r| &r.slices).find_map(|s| s.phases.get(index))?.active;
+    Some(PhaseRate {
+        active,
+        throughput_per_s: Spread::of(results.iter().filter_map(|r| throughput(r, index)))?,
+    })
+}
+
+fn hysteresis(active: &[u32], results: &[&LaunchResult]) -> Vec<Ramp> {
+    let Some(most) = active.iter().max() else { return Vec::new() };
+    let first = active.iter().position(|a| a == most).unwrap_or(0);
+    let last = active.iter().rposition(|a| a == most).unwrap_or(0);
+    let mut ramp = Vec::new();
+    for up in 0..first {
+        let Some(down) = (last + 1..active.len()).find(|&i| active[i] == active[up]) else { continue };
+        let ratios = results.iter().filter_map(|r| {
+            let (up, down) = (throughput(r, up)?, throughput(r, down)?);
+            (up > 0.0).then(|| down / up)
+        });
+        if let Some(down_over_up) = Spread::of(ratios) {
+            ramp.push(Ramp { active: active[up], down_over_up });
+        }
+    }
+    ramp
+}
+
+fn recoveries(stall_ns: u64, results: &[&LaunchResult]) -> Recovery {
+    let outcomes: Vec<Option<u64>> =
+        results.iter().flat_map(|r| &r.slices).filter_map(|s| recovery(stall_ns, s)).collect();
+    Recovery {
+        recovery_ns: Spread::of(outcomes.iter().flatten().map(|ns| *ns as f64)),
+        not_recovered: outcomes.iter().filter(|o| o.is_none()).count(),
+    }
+}
+
+/// Outer `None`: the slice shows no stall. Inner: it did not recover.
+///
+/// The stall is the phase with the lowest throughput; its end is `stall_ns` after its begin, or its own end if that is
+/// later.
+fn recovery(stall_ns: u64, slice: &Slice) -> Option<Option<u64>> {
+    let rate = |phase: &Phase| match length_ns(phase) {
+        0 => None,
+        ns => Some(phase.ops.iter().sum::<u64>() as f64 / ns as f64),
+    };
+    let rates: Vec<Option<f64>> = slice.phases.iter().map(rate).collect();
+    let known = rates.iter().enumerate().filter_map(|(i, r)| Some((i, (*r)?)));
+    let (stalled, _) = known.min_by(|a, b| a.1.total_cmp(&b.1))?;
+    let before = stats::median(&rates[..stalled].iter().flatten().copied().collect::<Vec<_>>())?;
+    let stall = &slice.phases[stalled];
+    let stall_end_ns = stall.end_ns.max(stall.begin_ns.saturating_add(stall_ns));
+    let back = (stalled + 1..rates.len())
+        .find(|&i| rates[i].is_some_and(|r| r >= RECOVERED_SHARE * before))
+        .map(|i| slice.phases[i].begin_ns.saturating_sub(stall_end_ns));
+    Some(back)
+}

@@ -1,0 +1,25 @@
+//! The listeners, from cheap to thorough, and how their slots become a profile.
+//!
+//! | probe | per uncontended lock and unlock | gives |
+//! |---|---|---|
+//! | `NoProbe` | nothing | nothing |
+//! | [`CountProbe`] | an increment or two | counts, hand-off matrix, streaks |
+//! | [`SampleProbe`] | a count-down more | that, and distributions from one acquire in 64 |
+//! | [`FullProbe`] | three clock reads, two records | that from every acquire, ledger, waiters, windows |
+//!
+//! A slot belongs to one thread while that thread runs; [`Collect`] reads it after the thread has ended. So slots hold
+//! plain cells, without atomics.
+//!
+//! A sleep that the driver reports with the object 0 is its own (a pause between bursts, an open loop that waits for
+//! the next arrival): it is timed as sleep inside think or hold, and counted nowhere.
+
+mod collect;
+mod count;
+mod full;
+mod sample;
+mod tally;
+
+pub use collect::{Collect, CollectContext, Collected};
+pub use count::{CountProbe, CountSlot};
+pub use full::{FullProbe, FullSlot, INTERVALS_MAX, LONG_WAIT_NS};
+pub use sample::{SAMPLING_PERIOD, SampleProbe, SampleSlot};

@@ -1,0 +1,190 @@
+//! The probe that counts everything and times one acquire in 64.
+//!
+//! The gap between two timed acquires is drawn, with a mean of 64: a fixed gap would see always the same operation of
+//! a pattern that repeats. Draws, clock reads and records are all in the timed operations.
+
+use std::cell::{Cell, RefCell};
+use std::ptr;
+use std::thread::LocalKey;
+
+use hdrhistogram::Histogram;
+use impls::probe::{Event, Probe};
+use record::histogram;
+
+use super::tally::{TIMED, Tally, add};
+
+/// Mean number of acquires from one timed to the next.
+pub const SAMPLING_PERIOD: u32 = 64;
+
+/// Counts everything, times one acquire in [`SAMPLING_PERIOD`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SampleProbe;
+
+/// What [`SampleProbe`] keeps for one thread.
+#[derive(Debug)]
+#[repr(align(128))]
+pub struct SampleSlot {
+    pub(super) tally: Tally,
+    /// Acquires until the next timed one.
+    left: Cell<u32>,
+    stamps: Cell<Stamps>,
+    pub(super) sampled: RefCell<Option<Box<Sampled>>>,
+}
+
+/// Stamps of the timed operation; recorded when the next one begins.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stamps {
+    /// When it asked, or in an open loop should have asked.
+    from_ns: u64,
+    /// 0 while it waits.
+    acquired_ns: u64,
+    /// 0 while it holds.
+    releasing_ns: u64,
+}
+
+/// The distributions of the timed operations.
+#[derive(Debug)]
+pub(super) struct Sampled {
+    pub(super) wait: Histogram<u64>,
+    pub(super) hold: Histogram<u64>,
+    pub(super) wake: Histogram<u64>,
+    pub(super) wait_ns_max: u64,
+    random: u32,
+}
+
+impl Default for SampleSlot {
+    fn default() -> Self {
+        SampleSlot {
+            tally: Tally::default(),
+            left: Cell::new(u32::MAX),
+            stamps: Cell::default(),
+            sampled: RefCell::new(None),
+        }
+    }
+}
+
+impl Probe for SampleProbe {
+    const ON: bool = true;
+    type Slot = SampleSlot;
+
+    #[inline(always)]
+    fn os_slot() -> &'static LocalKey<Cell<*const SampleSlot>> {
+        thread_local!(static SLOT: Cell<*const SampleSlot> = const { Cell::new(ptr::null()) });
+        &SLOT
+    }
+
+    #[inline(always)]
+    fn event(slot: &SampleSlot, event: Event, object: usize, now: impl Fn() -> u64) {
+        match event {
+            Event::Request { intended_ns } => {
+                slot.tally.request();
+                let left = slot.left.get().wrapping_sub(1);
+                slot.left.set(left);
+                if left == 0 {
+                    slot.begin_timed(intended_ns, &now);
+                }
+            }
+            Event::Acquired => {
+                add(&slot.tally.acquires, 1);
+                if slot.tally.marks.get() != 0 {
+                    slot.acquired_marked(&now);
+                }
+            }
+            Event::Owner { previous_worker, other_core } => slot.tally.owner(previous_worker, other_core),
+            Event::Releasing => {
+                if slot.tally.marks.get() & TIMED != 0 {
+                    slot.releasing_timed(&now);
+                }
+            }
+            Event::FailedCas => add(&slot.tally.failed_cas, 1),
+            rare => slot.rare(rare, object, &now),
+        }
+    }
+}
+
+impl SampleSlot {
+    #[cold]
+    #[inline(never)]
+    fn begin_timed(&self, intended_ns: u64, now: &dyn Fn() -> u64) {
+        self.record();
+        let Some(gap) = self.sampled.borrow_mut().as_mut().map(|sampled| sampled.gap()) else { return };
+        self.left.set(gap);
+        self.tally.marks.set(TIMED);
+        let from_ns = if intended_ns == 0 { now() } else { intended_ns };
+        self.stamps.set(Stamps { from_ns, acquired_ns: 0, releasing_ns: 0 });
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn acquired_marked(&self, now: &dyn Fn() -> u64) {
+        if self.tally.marks.get() & TIMED != 0 {
+            self.stamps.set(Stamps { acquired_ns: now(), ..self.stamps.get() });
+        }
+        self.tally.acquired_slowly();
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn releasing_timed(&self, now: &dyn Fn() -> u64) {
+        self.stamps.set(Stamps { releasing_ns: now(), ..self.stamps.get() });
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn rare(&self, event: Event, object: usize, now: &dyn Fn() -> u64) {
+        match event {
+            Event::Begin { worker, .. } => self.begin(worker),
+            Event::End => self.record(),
+            Event::ParkEnd { woken_ns } if woken_ns != 0 && self.waits_timed() => {
+                let wake_ns = now().saturating_sub(woken_ns);
+                if let Some(sampled) = self.sampled.borrow_mut().as_mut() {
+                    sampled.wake.saturating_record(wake_ns);
+                }
+            }
+            _ => {}
+        }
+        self.tally.rare(event, object, now);
+    }
+
+    fn begin(&self, worker: u32) {
+        let mut sampled = Sampled {
+            wait: histogram::empty(),
+            hold: histogram::empty(),
+            wake: histogram::empty(),
+            wait_ns_max: 0,
+            // Each worker its own sequence, never 0.
+            random: worker.wrapping_mul(0x9E37_79B9) | 1,
+        };
+        self.left.set(sampled.gap());
+        *self.sampled.borrow_mut() = Some(Box::new(sampled));
+        self.stamps.set(Stamps::default());
+    }
+
+    fn waits_timed(&self) -> bool {
+        self.tally.marks.get() & TIMED != 0 && self.stamps.get().acquired_ns == 0
+    }
+
+    /// Records the last timed operation, if it is complete.
+    fn record(&self) {
+        let Stamps { from_ns, acquired_ns, releasing_ns } = self.stamps.take();
+        if let Some(sampled) = self.sampled.borrow_mut().as_mut()
+            && releasing_ns != 0
+        {
+            let wait_ns = acquired_ns.saturating_sub(from_ns);
+            sampled.wait.saturating_record(wait_ns);
+            sampled.hold.saturating_record(releasing_ns.saturating_sub(acquired_ns));
+            sampled.wait_ns_max = sampled.wait_ns_max.max(wait_ns);
+        }
+    }
+}
+
+impl Sampled {
+    /// Acquires until the next timed one: uniform from 1 to 2 x 64 - 1.
+    fn gap(&mut self) -> u32 {
+        // xorshift32 (Marsaglia 2003).
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 17;
+        self.random ^= self.random << 5;
+        1 + (self.random >> 8) % (2 * SAMPLING_PERIOD - 1)
+    }
+}

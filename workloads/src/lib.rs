@@ -1,1 +1,35 @@
-//! x
+//! What threads do: workloads and suites, read from TOML, and the driver of each family.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`definition`] | a workload: roles, locks, arrivals, schedule, with axes that may take several values |
+//! | [`points`] | a workload's points on a machine of so many cores |
+//! | [`suite`] | a suite: which implementations meet which workloads, how often, how long |
+//! | [`cells`] | a suite's plan: every implementation at every point |
+//! | [`expected`] | how long a plan takes |
+//! | [`embedded`] | the definitions and suites that the binary carries |
+//! | [`axes`], [`pattern`] | the values of axes; globs |
+//! | [`diagnose`] | errors in one line, with the nearest name |
+//! | [`driver`] | the threads themselves, family by family |
+//!
+//! A new workload is one file in `workloads/defs`; a user's own suite may hold its own workloads.
+
+pub mod axes;
+mod cell_id;
+pub mod cells;
+pub mod definition;
+pub mod diagnose;
+pub mod driver;
+pub mod embedded;
+pub mod expected;
+pub mod pattern;
+pub mod points;
+mod reader;
+pub mod suite;
+
+pub use axes::Count;
+pub use cells::Overrides;
+pub use definition::Workload;
+pub use diagnose::{Error, nearest};
+pub use points::AxisOverrides;
+pub use suite::Suite;

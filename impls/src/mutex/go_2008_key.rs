@@ -29,7 +29,7 @@
 
 use crate::card::{Capability, Card, Fairness, ParamSource, Role, Runs};
 use crate::machine::{Atomic, AtomicInt, Machine, Ordering};
-use crate::mutex::{MutexImpl, RawMutex};
+use crate::mutex::{MutexImpl, RawMutex, misuse};
 use crate::wait::sema::{Grant, Place, Semaphore};
 
 /// The lock.
@@ -105,9 +105,13 @@ impl<M: Machine> RawMutex<M> for Mutex<M> {
 }
 
 impl<M: Machine> Mutex<M> {
+    /// Takes the damage back. Of the threads that came meanwhile, the first took the -1 for a holder and sleeps; if
+    /// nobody holds the lock now (the key was 0), it is that thread's.
     #[cold]
     fn unlock_of_unlocked(&self) -> ! {
-        self.key.fetch_add(1, Ordering::Relaxed);
-        panic!("{}: unlock of unlocked mutex", Go2008Key::CARD.id)
+        if self.key.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.sema.release(Grant::Compete);
+        }
+        misuse::unlock_of_unlocked(Go2008Key::CARD.id)
     }
 }

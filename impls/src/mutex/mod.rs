@@ -63,6 +63,46 @@ fn unimplemented_capability(operation: &str) -> ! {
     panic!("{operation}: this implementation's card does not offer it")
 }
 
+/// The panics of misuse, worded alike by every implementation: the id, then the misuse.
+pub mod misuse {
+    use core::fmt::Display;
+
+    /// The trap of an unlock without a lock.
+    #[cold]
+    #[inline(never)]
+    pub fn unlock_of_unlocked(id: &str) -> ! {
+        panic!("{id}: unlock of unlocked mutex")
+    }
+
+    /// The trap of a second lock by the same context, which would wait for itself.
+    #[cold]
+    #[inline(never)]
+    pub fn reentry(id: &str) -> ! {
+        panic!("{id}: lock of a mutex by the context that already holds one: unlock first")
+    }
+
+    /// The trap of an unlock by another than the owner.
+    #[cold]
+    #[inline(never)]
+    pub fn foreign_unlock(id: &str, caller: impl Display, owner: impl Display) -> ! {
+        panic!("{id}: unlock by {caller}, but the owner is {owner}")
+    }
+}
+
+/// Tells locks apart by more than their address, which a later lock may have again: for contexts that keep a guard of
+/// somebody else's lock, where a mix-up would be undefined behaviour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Serial(u64);
+
+impl Serial {
+    pub(crate) fn next() -> Self {
+        use std::sync::atomic::{AtomicU64, Ordering};
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        // Relaxed: the number must be unique, nothing is published with it.
+        Serial(LAST.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
 /// An implementation of the family: its card, and its lock on every machine with every source of parameters.
 pub trait MutexImpl: Send + Sync + 'static {
     /// What it is.
@@ -92,16 +132,33 @@ macro_rules! family {
         #[cfg(test)]
         mod conformance {
             $(mod $module {
-                crate::suite::mutex::battery!(crate::mutex::$module::$registration);
+                crate::mutex_battery!(crate::mutex::$module::$registration);
             })*
         }
     };
 }
 
+pub mod lock_api;
+
 family! {
     go_2008_key::Go2008Key,
+    go_2012_woken::Go2012Woken,
+    go_2015_spinning::Go2015Spinning,
+    go_2016_starving::Go2016Starving,
     go_2019_fastpath::Go2019Fastpath,
     spin_tas::SpinTas,
+    spin_ttas_backoff::SpinTtasBackoff,
+    spin_yield::SpinYield,
+    ticket::Ticket,
+    mcs::Mcs,
+    clh::Clh,
+    futex_drepper::FutexDrepper,
+    semaphore_binary::SemaphoreBinary,
+    recursive_thread::RecursiveThread,
+    recursive_token::RecursiveToken,
+    file::File,
     peer_std::PeerStd,
+    peer_parking_lot::PeerParkingLot,
+    peer_spin::PeerSpin,
     empty::Empty,
 }

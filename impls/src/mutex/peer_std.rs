@@ -3,7 +3,8 @@
 //! - **Source**: Rust, `library/std/src/sys/sync/mutex/futex.rs`.
 //! - **Idea**: a futex of three states that polls up to 100 times before it sleeps.
 //! - **Fairness**: barging, without bound.
-//! - **Differs from upstream**: nothing; the guard waits in the context between lock and unlock, with the address of its lock.
+//! - **Differs from upstream**: nothing; the guard waits in the context between lock and unlock, with the serial
+//!   number of its lock.
 
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
@@ -11,10 +12,15 @@ use std::sync::{Mutex as StdMutex, MutexGuard, PoisonError, TryLockError};
 
 use crate::card::{Capability, Card, Fairness, ParamSource, Role, Runs};
 use crate::machine::Machine;
-use crate::mutex::{MutexImpl, RawMutex};
+use crate::mutex::{MutexImpl, RawMutex, Serial, misuse};
 
 /// The lock. Not aligned to a line: it is measured as it ships.
-pub struct Mutex<M: Machine>(StdMutex<()>, PhantomData<M>);
+#[repr(C)]
+pub struct Mutex<M: Machine> {
+    mutex: StdMutex<()>,
+    serial: Serial,
+    machine: PhantomData<M>,
+}
 
 /// The registration.
 pub struct PeerStd;
@@ -35,33 +41,32 @@ impl MutexImpl for PeerStd {
     };
     type Lock<M: Machine, S: ParamSource> = Mutex<M>;
     fn build<M: Machine, S: ParamSource>(_: S) -> Mutex<M> {
-        Mutex(StdMutex::new(()), PhantomData)
+        Mutex { mutex: StdMutex::new(()), serial: Serial::next(), machine: PhantomData }
     }
 }
 
 /// The guard of a held lock, never dropped but by `unlock`, and the lock that it belongs to.
 pub struct Context {
-    guard: Option<ManuallyDrop<MutexGuard<'static, ()>>>,
-    lock: *const StdMutex<()>,
+    held: Option<(Serial, ManuallyDrop<MutexGuard<'static, ()>>)>,
 }
 
 impl<M: Machine> RawMutex<M> for Mutex<M> {
     type Context = Context;
     fn context(&self) -> Context {
-        Context { guard: None, lock: &raw const self.0 }
+        Context { held: None }
     }
 
     #[inline(always)]
     fn lock(&self, context: &mut Context) {
-        let guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        context.keep(guard);
+        let guard = self.mutex.lock().unwrap_or_else(PoisonError::into_inner);
+        self.keep(guard, context);
     }
 
     #[inline(always)]
     fn try_lock(&self, context: &mut Context) -> bool {
-        match self.0.try_lock() {
-            Ok(guard) => context.keep(guard),
-            Err(TryLockError::Poisoned(error)) => context.keep(error.into_inner()),
+        match self.mutex.try_lock() {
+            Ok(guard) => self.keep(guard, context),
+            Err(TryLockError::Poisoned(error)) => self.keep(error.into_inner(), context),
             Err(TryLockError::WouldBlock) => return false,
         }
         true
@@ -69,26 +74,22 @@ impl<M: Machine> RawMutex<M> for Mutex<M> {
 
     #[inline(always)]
     fn unlock(&self, context: &mut Context) {
-        match context.guard.take() {
-            Some(guard) if core::ptr::eq(context.lock, &raw const self.0) => {
-                drop(ManuallyDrop::into_inner(guard));
+        match context.held.take() {
+            Some((serial, guard)) if serial == self.serial => drop(ManuallyDrop::into_inner(guard)),
+            held => {
+                context.held = held; // Of another lock: it stays held.
+                misuse::unlock_of_unlocked(PeerStd::CARD.id)
             }
-            _ => unlock_of_unlocked(),
         }
     }
 }
 
-impl Context {
+impl<M: Machine> Mutex<M> {
     #[inline(always)]
-    fn keep(&mut self, guard: MutexGuard<'_, ()>) {
+    fn keep(&self, guard: MutexGuard<'_, ()>, context: &mut Context) {
         // SAFETY: only the lifetime changes. The guard is dropped in `unlock` alone, after a check that the lock that
         // it borrows is the one that `unlock` borrows, which is therefore alive; in any other case it is forgotten.
         let guard = unsafe { core::mem::transmute::<MutexGuard<'_, ()>, MutexGuard<'static, ()>>(guard) };
-        self.guard = Some(ManuallyDrop::new(guard));
+        context.held = Some((self.serial, ManuallyDrop::new(guard)));
     }
-}
-
-#[cold]
-fn unlock_of_unlocked() -> ! {
-    panic!("{}: unlock of unlocked mutex", PeerStd::CARD.id)
 }

@@ -20,7 +20,7 @@
 
 use crate::card::{Capability, Card, Fairness, ParamSource, Role, Runs};
 use crate::machine::{Atomic, Machine, Ordering};
-use crate::mutex::{MutexImpl, RawMutex};
+use crate::mutex::{MutexImpl, RawMutex, misuse};
 use crate::wait::spin;
 
 /// The lock.
@@ -80,7 +80,7 @@ impl<M: Machine> RawMutex<M> for Mutex<M> {
     #[inline]
     fn unlock(&self, (): &mut ()) {
         if self.held.load(Ordering::Relaxed) == 0 {
-            unlock_of_unlocked();
+            misuse::unlock_of_unlocked(SpinTas::CARD.id);
         }
         self.held.store(0, Ordering::Release);
     }
@@ -96,9 +96,4 @@ impl<M: Machine> Mutex<M> {
         let object = core::ptr::from_ref(self).addr();
         spin::swap_while::<M, _>(&self.held, 1, Ordering::Acquire, object, |was| was != 0);
     }
-}
-
-#[cold]
-fn unlock_of_unlocked() -> ! {
-    panic!("{}: unlock of unlocked mutex", SpinTas::CARD.id)
 }

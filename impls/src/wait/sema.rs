@@ -24,9 +24,10 @@
 //!    then looks at `waiters`. The two `SeqCst` fences order the four accesses, so at least one sees the other.
 //!
 //! ## Orderings
-//! The token carries the happens-before edge: `take_token` is Acquire and pairs with the Release add in
-//! [`Semaphore::release`]. A hand-off carries it by the Release store to `Node::state`, which pairs with the Acquire
-//! load in `sleep`; the releaser's own Acquire of the token extends it to earlier releases.
+//! The token carries the happens-before edge: [`Semaphore::try_acquire`] is Acquire and pairs with the Release of
+//! [`Semaphore::release`] and [`Semaphore::release_below`]. A hand-off carries it by the Release store to
+//! `Node::state`, which pairs with the Acquire load in `sleep`; the releaser's own Acquire of the token extends it to
+//! earlier releases.
 
 use core::ptr::{self, NonNull};
 
@@ -102,6 +103,16 @@ impl<M: Machine> Semaphore<M> {
         ptr::from_ref(self).addr()
     }
 
+    /// Tokens that nobody has taken yet. Racy by nature: true at some moment of the call.
+    pub fn tokens(&self) -> u32 {
+        self.tokens.load(Ordering::Relaxed)
+    }
+
+    /// Threads in the queue, or about to be. Racy by nature: true at some moment of the call.
+    pub fn waiters(&self) -> u32 {
+        self.waiters.load(Ordering::Relaxed)
+    }
+
     /// Takes a token if there is one.
     #[inline]
     pub fn try_acquire(&self) -> bool {
@@ -173,6 +184,29 @@ impl<M: Machine> Semaphore<M> {
     /// Adds a token; wakes the head of the queue, if there is one. Whether a thread was woken.
     pub fn release(&self, grant: Grant) -> bool {
         self.tokens.fetch_add(1, Ordering::Release);
+        self.serve(grant)
+    }
+
+    /// As [`Semaphore::release`], unless there are `limit` tokens already; whether a token was added.
+    pub fn release_below(&self, limit: u32, grant: Grant) -> bool {
+        let mut tokens = self.tokens.load(Ordering::Relaxed);
+        while tokens < limit {
+            let added =
+                self.tokens.compare_exchange_weak(tokens, tokens + 1, Ordering::Release, Ordering::Relaxed);
+            match added {
+                Ok(_) => {
+                    self.serve(grant);
+                    return true;
+                }
+                Err(now) => tokens = now,
+            }
+        }
+        false
+    }
+
+    /// A token was added: wakes the head of the queue, if there is one.
+    #[inline]
+    fn serve(&self, grant: Grant) -> bool {
         M::fence(Ordering::SeqCst); // Invariant 3, the releaser's half.
         if self.waiters.load(Ordering::Relaxed) == 0 {
             return false;

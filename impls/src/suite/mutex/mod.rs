@@ -1,0 +1,78 @@
+//! The battery of the mutex family, generic over the implementation.
+//!
+//! | module | asks |
+//! |---|---|
+//! | [`exclusion`](mod@exclusion) | does it exclude, publish what it guards, let everyone through? |
+//! | [`state`] | do try_lock and what it tells about itself tell the truth? |
+//! | [`timeout`] | does a wait end in time, and leave no trace? |
+//! | [`order`] | who is served, who may unlock, how often may the owner lock? |
+//! | [`misuse`] | is each trap named, and does the lock survive it? |
+//! | [`go`] | the scenarios of Go's own tests, and the promise of starvation mode |
+
+pub mod exclusion;
+pub mod go;
+pub mod misuse;
+pub mod order;
+pub mod state;
+pub mod timeout;
+
+pub use exclusion::{exclusion, progress, visibility};
+
+use crate::card::{Defaults, Role};
+use crate::machine::Machine;
+use crate::machine::os::Os;
+use crate::mutex::MutexImpl;
+use crate::suite::watch::Watched;
+
+/// The lock of `I` on the threads of this computer.
+type Lock<I> = <I as MutexImpl>::Lock<Os, Defaults>;
+/// The same, watched.
+type WatchedLock<I> = <I as MutexImpl>::Lock<Watched, Defaults>;
+
+fn build<I: MutexImpl>() -> Lock<I> {
+    I::build::<Os, Defaults>(Defaults)
+}
+
+fn build_watched<I: MutexImpl>() -> WatchedLock<I> {
+    I::build::<Watched, Defaults>(Defaults)
+}
+
+/// The floor excludes nobody, so most questions are not for it.
+fn is_lock<I: MutexImpl>() -> bool {
+    I::CARD.role != Role::Floor
+}
+
+fn now_ns() -> u64 {
+    <Os>::now_ns()
+}
+
+/// The tests of one implementation, each a `#[test]`: `impls::mutex_battery!(MyLock);`.
+#[macro_export]
+macro_rules! mutex_battery {
+    ($registration:ty) => {
+        $crate::mutex_battery! { @tests $registration;
+            exclusion: exclusion, visibility, progress;
+            state: try_lock, try_lock_excludes, count, is_locked, is_woken, is_starving, state_text, observable;
+            timeout: time_out, time_out_stress;
+            order: fifo, foreign_unlock, recursion;
+            misuse: unclaimed, survives_misuse;
+            go: hammer, fairness, starvation_promise;
+        }
+        $crate::mutex_battery! { @children $registration;
+            unlock_of_unlocked, unlock_by_another, lock_again;
+        }
+    };
+    (@tests $registration:ty; $($module:ident: $($test:ident),*;)*) => {$($(
+        #[test]
+        fn $test() {
+            let what = concat!(module_path!(), "::", stringify!($test));
+            $crate::suite::within($crate::suite::LIMIT, what, $crate::suite::mutex::$module::$test::<$registration>);
+        }
+    )*)*};
+    (@children $registration:ty; $($test:ident),*;) => {$(
+        #[test]
+        fn $test() {
+            $crate::suite::mutex::misuse::$test::<$registration>(concat!(module_path!(), "::", stringify!($test)));
+        }
+    )*};
+}

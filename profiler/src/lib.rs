@@ -1,3 +1,4 @@
+//! What measures: probes that listen to primitives, counters of the operating system and the processor, the machine's
 //! description, and the rules that decide whether a result can be believed.
 //!
 //! | module | holds |
@@ -7,9 +8,13 @@
 //! | [`timeline`] | operations and waiting threads over time |
 //! | [`fairness`] | Jain's index over windows of growing size |
 //! | [`account`] | the scheduler's account of one thread |
+//! | [`counters`] | software events, tracepoints and the processor's counters |
+//! | [`host`] | the machine and its state |
 
 pub mod account;
+pub mod counters;
 pub mod fairness;
+pub mod host;
 pub mod ledger;
 pub mod probe;
 pub mod timeline;

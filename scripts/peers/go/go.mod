@@ -1,0 +1,3 @@
+module synchroscope/engine-go
+
+go 1.24

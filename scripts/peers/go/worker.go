@@ -1,0 +1,257 @@
+// One worker: the measured loops.
+package main
+
+import (
+	"math/rand/v2"
+	"sync"
+	"unsafe"
+)
+
+// cell is a mutex with what it guards, each on a line of its own.
+type cell struct {
+	mutex sync.Mutex
+	_     [lineBytes - unsafe.Sizeof(sync.Mutex{})]byte
+
+	// counter is raised by a plain load and store: a lock that fails to exclude loses counts.
+	counter uint64
+	// owner is the last worker, plus one; 0 for none. It and run are kept only while someone watches.
+	owner uint32
+	// run is the number of acquires that the owner has made in a row.
+	run uint64
+	_   [lineBytes - 24]byte
+}
+
+// stage is the objects of one slice.
+type stage struct {
+	control *control
+	cells   []cell
+	// whether the slice is measured, so that watching begins.
+	measured bool
+	reports  []report
+	done     sync.WaitGroup
+}
+
+// newStage allocates its mutexes anew, at a random offset.
+func newStage(plan []phasePlan, workers, locks int, measured bool, random *rand.Rand) *stage {
+	// At least 64 KiB: the runtime gives such an allocation pages of its own, so that every cell begins a line.
+	const spread = 512
+	offset := random.IntN(spread)
+	s := &stage{
+		control:  newControl(plan, workers),
+		cells:    make([]cell, locks+spread)[offset:][:locks],
+		measured: measured,
+		reports:  make([]report, workers),
+	}
+	s.done.Add(workers)
+	return s
+}
+
+// report is what one worker brings back from one slice.
+type report struct {
+	startNS, endNS int64
+	// ownOps are the operations between startNS and endNS.
+	ownOps uint64
+	// phaseOps are the operations of each phase: those that acquired in it.
+	phaseOps []uint64
+	// total are all operations, the unmeasured ones included.
+	total uint64
+	used  usage
+	// bins are the acquires of each binNS from the begin of the first phase; full timing only.
+	bins []uint64
+}
+
+// worker is one goroutine.
+type worker struct {
+	index, role     int
+	lockedToThread  bool
+	crowded         bool
+	account         account
+	closed          bool
+	think           table
+	gaps            table
+	hold            table
+	pick            table
+	pacer           pacer
+	sink            uint64
+	watch           *watch
+	nextStage       chan *stage
+	intendedStartNS int64
+}
+
+// perform takes part in one slice.
+func (w *worker) perform(s *stage) {
+	defer s.done.Done()
+	c := s.control
+	out := report{phaseOps: make([]uint64, len(c.plan))}
+	c.arrive(w.crowded)
+	var before usage
+	if w.lockedToThread {
+		before = w.account.read()
+	}
+	c.runOnce()
+	signal := uint32(signalOpen)
+	for signal != signalStop {
+		done := w.follow(s, signal, &out)
+		// The last operation waited, as a rule, until after the signal had changed: it belongs to what comes next.
+		late := min(done, 1)
+		if signal == signalOpen {
+			out.startNS = clockNS()
+		} else {
+			out.ownOps += done
+			out.phaseOps[signal-signalFirst] += done - late
+		}
+		signal = c.signal.Load()
+		if signal != signalStop {
+			out.phaseOps[signal-signalFirst] += late
+		}
+	}
+	out.endNS = clockNS()
+	if w.lockedToThread {
+		out.used = w.account.read().since(before)
+	}
+	if w.watch != nil {
+		out.bins, w.watch.bins = w.watch.bins, nil
+	}
+	publish(w.sink)
+	s.reports[w.index] = out
+}
+
+// follow does what a signal says until there is another, and returns the number of operations.
+func (w *worker) follow(s *stage, signal uint32, out *report) uint64 {
+	phase := s.control.phase(signal)
+	var watch *watch
+	if phase != nil && s.measured && w.watch != nil {
+		watch = w.watch
+		watch.beginNS = s.control.bordersNS[0].Load()
+	}
+	if phase != nil && w.index >= phase.active {
+		<-s.control.changed[signal]
+		return 0
+	}
+	if phase != nil && phase.stalled && w.index == 0 {
+		w.stall(s, signal, watch)
+		out.total++
+	}
+	var done uint64
+	if w.closed && watch == nil {
+		done = w.operateClosed(s, signal)
+	} else {
+		done = w.operateWatched(s, signal, watch)
+	}
+	out.total += done
+	return done
+}
+
+// operateClosed is the closed loop that nobody watches, whose rate is ranked: it holds nothing but the operation.
+func (w *worker) operateClosed(s *stage, signal uint32) uint64 {
+	c, cells := s.control, s.cells
+	think, hold, pick := w.think, w.hold, w.pick
+	x, done := w.sink, uint64(0)
+	left := w.pacer.left
+	for c.signal.Load() == signal {
+		if steps := think.next(); steps > 0 {
+			x = chain(x, steps)
+		}
+		at := &cells[pick.next()]
+		steps := hold.next()
+		at.mutex.Lock()
+		at.counter++
+		if steps > 0 {
+			x = chain(x, steps)
+		}
+		at.mutex.Unlock()
+		done++
+		if left--; left <= 0 {
+			w.pacer.look(c)
+			left = w.pacer.left
+		}
+	}
+	w.pacer.left = left
+	w.think, w.hold, w.pick = think, hold, pick
+	w.sink = x
+	return done
+}
+
+// operateWatched is every other loop: open, or with a watch, which may be nil.
+func (w *worker) operateWatched(s *stage, signal uint32, watch *watch) uint64 {
+	c := s.control
+	x, done := w.sink, uint64(0)
+	w.intendedStartNS = 0
+	for c.signal.Load() == signal {
+		if w.closed {
+			x = chain(x, w.think.next())
+		} else if !w.awaitArrival(c, signal) {
+			break
+		}
+		at := &s.cells[w.pick.next()]
+		steps := w.hold.next()
+		var askedNS, acquiredNS, releasingNS int64
+		timed := watch.due()
+		if timed {
+			askedNS = w.intendedStartNS
+			if w.closed {
+				askedNS = clockNS()
+			}
+		}
+		at.mutex.Lock()
+		if timed {
+			acquiredNS = clockNS()
+		}
+		at.counter++
+		watch.own(at, w.index)
+		x = chain(x, steps)
+		if timed {
+			releasingNS = clockNS()
+		}
+		at.mutex.Unlock()
+		if timed {
+			watch.record(askedNS, acquiredNS, releasingNS)
+		}
+		done++
+		if w.pacer.left--; w.pacer.left <= 0 {
+			w.pacer.look(c)
+		}
+	}
+	w.sink = x
+	return done
+}
+
+// awaitArrival waits for the next intended start. It returns false if the phase ends first.
+func (w *worker) awaitArrival(c *control, signal uint32) bool {
+	if w.intendedStartNS == 0 {
+		// The first arrival of a phase counts from the moment at which the worker entered it.
+		w.intendedStartNS = clockNS()
+	}
+	w.intendedStartNS += int64(w.gaps.next())
+	for {
+		nowNS := clockNS()
+		if nowNS >= w.intendedStartNS {
+			return true
+		}
+		c.advance(nowNS)
+		if c.signal.Load() != signal {
+			return false
+		}
+		nap(w.intendedStartNS, w.lockedToThread)
+	}
+}
+
+// stall takes the first lock and sleeps with it until the phase of the signal is over.
+func (w *worker) stall(s *stage, signal uint32, watch *watch) {
+	c, at := s.control, &s.cells[0]
+	endNS := c.endNS(signal)
+	askedNS := clockNS()
+	at.mutex.Lock()
+	acquiredNS := clockNS()
+	at.counter++
+	watch.own(at, w.index)
+	for clockNS() < endNS {
+		nap(endNS, w.lockedToThread)
+	}
+	releasingNS := clockNS()
+	at.mutex.Unlock()
+	c.advance(releasingNS)
+	if watch.timesAll() {
+		watch.record(askedNS, acquiredNS, releasingNS)
+	}
+}

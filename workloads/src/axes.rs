@@ -11,6 +11,8 @@ pub const THREADS_MAX: u64 = 4096;
 pub const WORK_NS_MAX: u64 = 1_000_000_000;
 /// Longest slice, pause, burst or stall, in ns.
 pub const SPAN_NS_MAX: u64 = 3_600_000_000_000;
+/// Shortest phase of a schedule, in ns: below it, waking the threads would take longer than the phase.
+pub const PHASE_NS_MIN: u64 = 100_000;
 /// Most objects that a point may have.
 pub const LOCKS_MAX: u64 = 65_536;
 
@@ -130,11 +132,11 @@ pub fn show_ns(ns: u64) -> String {
     }
 }
 
-/// A length above 0 under `key`.
-pub(crate) fn positive_ns(table: &Table<'_>, key: &str, max_ns: u64) -> Result<u64> {
+/// A length of at least `min_ns` under `key`.
+pub(crate) fn length_ns(table: &Table<'_>, key: &str, min_ns: u64, max_ns: u64) -> Result<u64> {
     let item = table.need(key, "a length, in ns or as `10 us`")?;
     match duration_ns(&item, max_ns)? {
-        0 => Err(item.expected("a length above 0")),
+        ns if ns < min_ns => Err(item.expected(&format!("a length of at least {}", show_ns(min_ns)))),
         ns => Ok(ns),
     }
 }
@@ -166,7 +168,7 @@ pub(crate) fn distribution(item: &Item<'_>) -> Result<Distribution> {
             let (min_ns, max_ns) = ordered("min_ns", "max_ns")?;
             Distribution::Uniform { min_ns, max_ns }
         }
-        "exponential" => Distribution::Exponential { mean_ns: positive_ns(&table, "mean_ns", WORK_NS_MAX)? },
+        "exponential" => Distribution::Exponential { mean_ns: length_ns(&table, "mean_ns", 1, WORK_NS_MAX)? },
         _ => {
             let (short_ns, long_ns) = ordered("short_ns", "long_ns")?;
             let expected = "a share from 0 to 1";

@@ -3,7 +3,7 @@
 use record::spec::Expect;
 use record::{Arrivals, Choice, Distribution, Schedule};
 
-use crate::axes::{self, Count, LOCKS_MAX, SPAN_NS_MAX, WORK_NS_MAX};
+use crate::axes::{self, Count, LOCKS_MAX, PHASE_NS_MIN, SPAN_NS_MAX, WORK_NS_MAX};
 use crate::diagnose::{Error, Result, unknown};
 use crate::reader::{Item, Source, Table};
 
@@ -258,7 +258,7 @@ fn schedule(item: &Item<'_>) -> Result<Load> {
         ("stall", &["stall_ns", "phase_ns"]),
     ])?;
     let Some(table) = table else { return Ok(Load::Same(Schedule::Steady)) };
-    let length = |key: &str| axes::positive_ns(&table, key, SPAN_NS_MAX);
+    let length = |key: &str| axes::length_ns(&table, key, PHASE_NS_MIN, SPAN_NS_MAX);
     Ok(match kind {
         "ramp" => {
             let active = table.need("active", "a list of numbers of threads")?;
@@ -270,8 +270,8 @@ fn schedule(item: &Item<'_>) -> Result<Load> {
         }
         "bursts" => Load::Same(Schedule::Bursts { on_ns: length("on_ns")?, off_ns: length("off_ns")? }),
         "stall" => {
-            // A holder stops by working, so that it is as long as work can be.
-            let stall_ns = axes::positive_ns(&table, "stall_ns", WORK_NS_MAX)?;
+            // No longer than work can be: a stall is time spent in the section.
+            let stall_ns = axes::length_ns(&table, "stall_ns", 1, WORK_NS_MAX)?;
             Load::Same(Schedule::Stall { stall_ns, phase_ns: length("phase_ns")? })
         }
         _ => Load::Same(Schedule::Steady),

@@ -10,6 +10,8 @@
 //! | [`account`] | the scheduler's account of one thread |
 //! | [`counters`] | software events, tracepoints and the processor's counters |
 //! | [`host`] | the machine and its state |
+//! | [`skew`] | how far the clocks of the cores disagree, and how long a cache line takes between them |
+//! | [`truth`] | the rules of truth, applied to a record |
 
 pub mod account;
 pub mod counters;
@@ -17,4 +19,6 @@ pub mod fairness;
 pub mod host;
 pub mod ledger;
 pub mod probe;
+pub mod skew;
 pub mod timeline;
+pub mod truth;

@@ -18,8 +18,10 @@ mod count;
 mod full;
 mod sample;
 mod tally;
+pub mod watch;
 
 pub use collect::{Collect, CollectContext, Collected};
 pub use count::{CountProbe, CountSlot};
 pub use full::{FullProbe, FullSlot, INTERVALS_MAX, LONG_WAIT_NS};
 pub use sample::{SAMPLING_PERIOD, SampleProbe, SampleSlot};
+pub use watch::WatchProbe;

@@ -1,0 +1,157 @@
+//! Rules that bound a result by what processors and locks can do at all.
+//!
+//! The work of an operation is known: it was asked for. It is calibrated against the fastest that this processor did it,
+//! so it may come out up to [`CALIBRATION`] shorter and, with few operations, by three standard errors of what was
+//! drawn; the bounds allow for both.
+
+use record::cell::{ImplementationRole, Record};
+use record::result::{LaunchResult, Slice};
+use record::spec::Point;
+use record::{Arrivals, Distribution};
+
+use super::{Finding, TruthContext, holds, not_applicable, results, suspect};
+
+/// Relative error of calibrated work.
+pub(super) const CALIBRATION: f64 = 0.10;
+/// A processor may execute this much of a lock's instructions while work before or after is still under way, ns.
+const HIDDEN_NS: f64 = 20.0;
+/// A driver draws lengths from a table with so many entries: rarer ones do not occur.
+const RAREST: f64 = 512.0;
+
+/// Work of one role's operation.
+struct Work {
+    hold_ns: f64,
+    think_ns: f64,
+    /// Standard deviation of both together.
+    deviation_ns: f64,
+}
+
+fn work_of(point: &Point) -> Vec<Work> {
+    let closed = point.arrivals == Arrivals::Closed;
+    let work = |role: &record::Role| {
+        // In an open loop the gaps between arrivals replace thinking, and they need no processor.
+        let (think_ns, think_variance) = if closed { moments(&role.think) } else { (0.0, 0.0) };
+        let (hold_ns, hold_variance) = moments(&role.hold);
+        Work { hold_ns, think_ns, deviation_ns: (think_variance + hold_variance).sqrt() }
+    };
+    point.roles.iter().map(work).collect()
+}
+
+/// Mean and variance of what is really drawn.
+fn moments(distribution: &Distribution) -> (f64, f64) {
+    let mean = distribution.mean_ns();
+    match *distribution {
+        Distribution::Constant { .. } => (mean, 0.0),
+        Distribution::Uniform { min_ns, max_ns } => (mean, (max_ns as f64 - min_ns as f64).powi(2) / 12.0),
+        Distribution::Exponential { .. } => (mean, mean * mean),
+        Distribution::Bimodal { short_ns, long_ns, long_share } => {
+            let share = (long_share * RAREST).floor() / RAREST;
+            let gap = long_ns as f64 - short_ns as f64;
+            (short_ns as f64 + share * gap, share * (1.0 - share) * gap * gap)
+        }
+    }
+}
+
+/// Operations cost processor time: what they hold and think, and what the lock costs when nobody disturbs. All of it
+/// must fit into the cores' time, and into the time that the scheduler says the workers had.
+pub(super) fn floor(record: &Record, context: &TruthContext) -> Finding {
+    if record.role == ImplementationRole::Floor {
+        return not_applicable("this is the floor");
+    }
+    let work = work_of(&record.point);
+    let threads = record.point.threads();
+    let mut closest: Option<(f64, String)> = None;
+    for (launch, result) in results(record) {
+        let lock_ns = result.uncontended_ns.unwrap_or(0.0);
+        let (slack, Some(needs)) = needs(&work, result, lock_ns) else { continue };
+        let span_ns: u64 = result.slices.iter().map(Slice::span_ns).sum();
+        let offered_ns = span_ns as f64 * threads.min(context.cores) as f64;
+        let mut bounds = vec![(needs.measured_ns, offered_ns, "the cores offered")];
+        let cpu_ns = workers(result).map(|worker| worker.cpu_ns).sum::<Option<u64>>();
+        let accounted = workers(result).all(|worker| worker.ops_accounted >= worker.ops);
+        if let (Some(cpu_ns), true) = (cpu_ns, accounted) {
+            bounds.push((needs.accounted_ns, cpu_ns as f64, "the scheduler accounted for"));
+        }
+        for (needed_ns, had_ns, who) in bounds {
+            let ratio = needed_ns / had_ns.max(1.0);
+            let detail = format!(
+                "launch {}: operations need {needed_ns:.0} ns, {who} {had_ns:.0} ns; ratio {ratio:.3}, allowed {:.3} \
+                 (uncontended {lock_ns:.1} ns)",
+                launch.index,
+                1.0 + slack
+            );
+            if ratio > 1.0 + slack {
+                return suspect(format!("too fast to be true: {detail}"));
+            }
+            if closest.as_ref().is_none_or(|(most, _)| ratio > *most) {
+                closest = Some((ratio, detail));
+            }
+        }
+    }
+    match closest {
+        Some((_, detail)) => holds(detail),
+        None => not_applicable("operations without work, and the uncontended cost was not measured"),
+    }
+}
+
+struct Needs {
+    /// Of the operations in the measured stretch.
+    measured_ns: f64,
+    /// Of those that the scheduler's account covers.
+    accounted_ns: f64,
+}
+
+/// What all operations of a launch need at least, with the relative slack.
+fn needs(work: &[Work], result: &LaunchResult, lock_ns: f64) -> (f64, Option<Needs>) {
+    let (mut needs, mut variance) = (Needs { measured_ns: 0.0, accounted_ns: 0.0 }, 0.0);
+    for worker in workers(result) {
+        let Some(work) = work.get(worker.role) else { continue };
+        let work_ns = work.hold_ns + work.think_ns;
+        let each_ns = work_ns.max(lock_ns).max(work_ns + lock_ns - HIDDEN_NS);
+        needs.measured_ns += each_ns * worker.ops as f64;
+        needs.accounted_ns += each_ns * worker.ops_accounted as f64;
+        variance += work.deviation_ns.powi(2) * worker.ops as f64;
+    }
+    let slack = CALIBRATION + 3.0 * variance.sqrt() / needs.measured_ns.max(1.0);
+    (slack, (needs.measured_ns > 0.0).then_some(needs))
+}
+
+/// One lock serves one holder at a time: all holds together fit into the span, times the number of locks.
+pub(super) fn exclusion(record: &Record, _: &TruthContext) -> Finding {
+    if record.role == ImplementationRole::Floor {
+        return not_applicable("the floor excludes nobody");
+    }
+    let work = work_of(&record.point);
+    if work.iter().all(|work| work.hold_ns == 0.0) {
+        return not_applicable("operations hold for no time");
+    }
+    let mut closest: Option<(f64, String)> = None;
+    for (launch, result) in results(record) {
+        let held =
+            |worker: &record::Worker| work.get(worker.role).map_or(0.0, |w| w.hold_ns * worker.ops as f64);
+        let variance = |worker: &record::Worker| {
+            work.get(worker.role).map_or(0.0, |w| w.deviation_ns.powi(2) * worker.ops as f64)
+        };
+        let held_ns: f64 = workers(result).map(held).sum();
+        let slack = CALIBRATION + 3.0 * workers(result).map(variance).sum::<f64>().sqrt() / held_ns.max(1.0);
+        let offered_ns = result.span_ns() as f64 * f64::from(record.point.locks);
+        let ratio = held_ns / offered_ns.max(1.0);
+        let detail = format!(
+            "launch {}: held for {held_ns:.0} ns in {offered_ns:.0} ns of {} lock(s); ratio {ratio:.3}, allowed {:.3}",
+            launch.index,
+            record.point.locks,
+            1.0 + slack
+        );
+        if ratio > 1.0 + slack {
+            return suspect(format!("more than one holder at a time: {detail}"));
+        }
+        if closest.as_ref().is_none_or(|(most, _)| ratio > *most) {
+            closest = Some((ratio, detail));
+        }
+    }
+    closest.map_or_else(|| not_applicable("no launch gave a result"), |(_, detail)| holds(detail))
+}
+
+fn workers(result: &LaunchResult) -> impl Iterator<Item = &record::Worker> {
+    result.slices.iter().flat_map(|slice| &slice.workers)
+}

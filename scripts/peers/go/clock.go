@@ -24,12 +24,12 @@ func publish(x uint64) {
 }
 
 const (
-	// spinNS before a deadline a waiting thread stops sleeping and watches the clock: what a sleep oversleeps here.
-	spinNS = 50_000
+	// spinNS before a deadline a waiting thread stops sleeping and watches the clock: about what a sleep oversleeps.
+	spinNS = 100_000
 	// timerNS is what time.Sleep may oversleep: the runtime waits for its timers in whole milliseconds.
 	timerNS = 1_200_000
 	// napNS is the longest sleep after which a waiting worker looks whether it is still to wait.
-	napNS = 5_000_000
+	napNS = 1_000_000
 )
 
 // nap sleeps towards `deadlineNS` but neither past it nor for long: callers loop until they see that it has come.

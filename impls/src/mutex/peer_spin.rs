@@ -41,7 +41,6 @@ pub struct SpinMutex(spin::mutex::SpinMutex<()>);
 unsafe impl RawMutex for SpinMutex {
     type Guard = GuardSend;
 
-    #[expect(clippy::declare_interior_mutable_const, reason = "the trait asks for it")]
     const INIT: Self = SpinMutex(spin::mutex::SpinMutex::new(()));
 
     #[inline(always)]

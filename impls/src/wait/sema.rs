@@ -17,7 +17,7 @@
 //! | `queue` | nodes on the waiters' stacks, linked both ways; under `latch` |
 //!
 //! ## Invariants
-//! 1. A node is linked from [`Semaphore::enqueue`] until a releaser or the waiter itself unlinks it, under the latch.
+//! 1. A node is linked from `enqueue` until a releaser or the waiter itself unlinks it, under the latch.
 //! 2. A waiter leaves [`Semaphore::acquire`] only when its node is unlinked and, if a releaser did that, after the
 //!    releaser's store to `Node::state`, which is the releaser's last access to the node.
 //! 3. No lost wake-up: a waiter counts itself in `waiters` and then looks at `tokens`; a releaser adds to `tokens` and

@@ -14,6 +14,25 @@ pub fn cores_allowed() -> usize {
     *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, |n| n.get()))
 }
 
+/// The cores that this process may run on; empty where the system does not tell.
+#[cfg(target_os = "linux")]
+pub fn cpus_allowed() -> Vec<usize> {
+    // SAFETY: a zeroed set is a valid empty set, and the kernel writes at most its size through a valid pointer.
+    let (set, known) = unsafe {
+        let mut set: libc::cpu_set_t = core::mem::zeroed();
+        let known = libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &raw mut set) == 0;
+        (set, known)
+    };
+    // SAFETY: CPU_ISSET reads a bit below CPU_SETSIZE of an initialised set.
+    let allowed = |cpu: &usize| known && unsafe { libc::CPU_ISSET(*cpu, &set) };
+    (0..libc::CPU_SETSIZE as usize).filter(allowed).collect()
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn cpus_allowed() -> Vec<usize> {
+    Vec::new()
+}
+
 /// The number of the calling thread, from 1.
 #[inline]
 pub(super) fn thread_id() -> u64 {

@@ -13,6 +13,9 @@ const ROUND_NS: u64 = 40_000_000;
 /// Sections of one thread in one round, at most.
 const SECTIONS: u64 = 20_000;
 
+/// Length of a section.
+const SECTION_CYCLES: u32 = 100;
+
 /// Threads increment a counter by a load and a store; a lock that excludes loses none.
 pub fn exclusion<I: MutexImpl>() {
     if is_lock::<I>() {
@@ -50,8 +53,10 @@ pub(super) fn excludes<L: RawMutex<Os>>(
         let mut entered = 0;
         for _ in 0..sections {
             if enter(lock, &mut context) {
-                // Not fetch_add: two threads in the section must lose a count.
-                counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+                // Not fetch_add: two threads in the section must lose a count. The work gives them time to meet.
+                let count = counter.load(Ordering::Relaxed);
+                <Os>::work(SECTION_CYCLES);
+                counter.store(count + 1, Ordering::Relaxed);
                 lock.unlock(&mut context);
                 entered += 1;
             }

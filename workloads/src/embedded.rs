@@ -39,6 +39,11 @@ impl Suite {
         SUITES.iter().map(|(name, _)| *name)
     }
 
+    /// All embedded suites, by name.
+    pub fn all() -> Result<Vec<Suite>> {
+        Suite::names().map(Suite::embedded).collect()
+    }
+
     /// An embedded suite; the error for an unknown name tells the nearest.
     pub fn embedded(name: &str) -> Result<Suite> {
         match SUITES.iter().find(|(known, _)| *known == name) {

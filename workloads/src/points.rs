@@ -117,8 +117,7 @@ impl Workload {
         }
         let threads: u64 = roles.iter().map(|role| u64::from(role.threads)).sum();
         if threads > THREADS_MAX {
-            let message =
-                format_args!("{threads} threads on {cores} cores; at most {THREADS_MAX} are allowed");
+            let message = format_args!("{threads} threads together; at most {THREADS_MAX} are allowed");
             return Err(self.wrong("threads", message));
         }
         Ok(Point {

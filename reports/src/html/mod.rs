@@ -5,7 +5,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use record::store::{Loaded, write_atomically};
 
+mod catalogue;
+mod chart;
+mod details;
+mod environment;
+mod ink;
 mod page;
+mod problems;
+mod section;
+mod table;
 
 /// What the page is to hold.
 #[derive(Clone, Debug, Default)]

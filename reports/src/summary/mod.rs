@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use record::cell::ImplementationRole;
-use record::{Fingerprint, LaunchResult, ProbeMode, Reading, Record, Schedule, Status, Tier};
+use record::{Fingerprint, LaunchResult, ProbeMode, Reading, Record, Schedule, Status, Tier, Worker};
 
 use crate::stats;
 
@@ -210,12 +210,8 @@ impl Summary {
             cpu_ns_per_op: Spread::of(plain.iter().filter_map(|r| r.cpu_ns_per_op())),
             jain_workers: Spread::of(plain.iter().filter_map(|r| stats::jain(&r.ops_per_worker()))),
             starved_workers: starved(&plain),
-            voluntary_switches_per_op: Spread::of(plain.iter().filter_map(|r| {
-                per_op(r, r.slices.iter().flat_map(|s| &s.workers).map(|w| w.voluntary_switches).sum())
-            })),
-            involuntary_switches_per_op: Spread::of(plain.iter().filter_map(|r| {
-                per_op(r, r.slices.iter().flat_map(|s| &s.workers).map(|w| w.involuntary_switches).sum())
-            })),
+            voluntary_switches_per_op: switches(&plain, |w| w.voluntary_switches),
+            involuntary_switches_per_op: switches(&plain, |w| w.involuntary_switches),
             overlap_min: plain.iter().map(|r| r.overlap_min()).reduce(f64::min),
             uncontended_ns: Spread::of(plain.iter().filter_map(|r| r.uncontended_ns)),
             waits,
@@ -259,6 +255,16 @@ fn dot(launch: &record::Launch) -> LaunchDot {
 
 fn per_op(result: &LaunchResult, count: Option<u64>) -> Option<f64> {
     (result.ops() > 0).then_some(count? as f64 / result.ops() as f64)
+}
+
+/// Context switches per operation that the scheduler's account covers, one value a launch.
+fn switches(plain: &[&LaunchResult], count: impl Fn(&Worker) -> Option<u64>) -> Option<Spread> {
+    Spread::of(plain.iter().filter_map(|result| {
+        let workers = || result.slices.iter().flat_map(|s| &s.workers);
+        let ops: u64 = workers().map(|w| w.ops_accounted).sum();
+        let switches = workers().map(&count).sum::<Option<u64>>()?;
+        (ops > 0).then(|| switches as f64 / ops as f64)
+    }))
 }
 
 fn starved(plain: &[&LaunchResult]) -> Vec<usize> {

@@ -114,8 +114,8 @@ fn recoveries(stall_ns: u64, results: &[&LaunchResult]) -> Recovery {
 
 /// Outer `None`: the slice shows no stall. Inner: it did not recover.
 ///
-/// The stall is the phase with the lowest throughput; its end is `stall_ns` after its begin, or its own end if that is
-/// later.
+/// The stall is the phase that says so, or in records of engines that do not mark it the one with the lowest
+/// throughput. It ends `stall_ns` after its begin, or at its own end if that is later.
 fn recovery(stall_ns: u64, slice: &Slice) -> Option<Option<u64>> {
     let rate = |phase: &Phase| match length_ns(phase) {
         0 => None,
@@ -123,7 +123,8 @@ fn recovery(stall_ns: u64, slice: &Slice) -> Option<Option<u64>> {
     };
     let rates: Vec<Option<f64>> = slice.phases.iter().map(rate).collect();
     let known = rates.iter().enumerate().filter_map(|(i, r)| Some((i, (*r)?)));
-    let (stalled, _) = known.min_by(|a, b| a.1.total_cmp(&b.1))?;
+    let slowest = || known.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(i, _)| i);
+    let stalled = slice.phases.iter().position(|p| p.stalled).or_else(slowest)?;
     let before = stats::median(&rates[..stalled].iter().flatten().copied().collect::<Vec<_>>())?;
     let stall = &slice.phases[stalled];
     let stall_end_ns = stall.end_ns.max(stall.begin_ns.saturating_add(stall_ns));

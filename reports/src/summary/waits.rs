@@ -75,6 +75,10 @@ pub struct Waits {
     pub probe: Option<ProbeMode>,
     /// p99 of the wait of each launch, ns, and how many operations lie beyond it: for comparisons.
     pub p99_by_launch: Vec<(f64, u64)>,
+    /// p99.9 of the wait of each launch, ns.
+    pub p999_by_launch: Vec<f64>,
+    /// The longest wait of each launch by role, ns.
+    pub longest_by_launch: Vec<Vec<Option<u64>>>,
 }
 
 impl Waits {
@@ -99,9 +103,11 @@ impl Waits {
             .filter(|m| launches.iter().any(|(_, r)| r.distributions.iter().any(|d| d.metric == *m)))
             .map(|m| (m, vec![histogram::empty(); roles]))
             .collect();
-        let mut p99_by_launch = Vec::new();
+        let (mut p99_by_launch, mut p999_by_launch) = (Vec::new(), Vec::new());
+        let mut longest_by_launch = Vec::new();
         for (index, result) in &launches {
             let mut waits = histogram::empty();
+            let mut longest: Vec<Option<u64>> = vec![None; roles];
             for distribution in &result.distributions {
                 let name = distribution.metric.name();
                 let values = match distribution.values.decode() {
@@ -121,14 +127,22 @@ impl Waits {
                 if target.add(&values).is_err() {
                     problems.push(format!("launch {index}, {name}: holds a time above an hour"));
                 }
-                if distribution.metric == Metric::Wait && waits.add(&values).is_err() {
-                    problems.push(format!("launch {index}, {name}: holds a time above an hour"));
+                if distribution.metric == Metric::Wait {
+                    longest[distribution.role] = (!values.is_empty()).then(|| values.max());
+                    // What does not fit has been reported just now.
+                    let _ = waits.add(&values);
                 }
             }
             if !waits.is_empty() {
                 let p99 = waits.value_at_quantile(0.99);
                 p99_by_launch.push((p99 as f64, waits.len() / 100));
+                p999_by_launch.push(waits.value_at_quantile(0.999) as f64);
             }
+            let exact = result.profile.iter().flat_map(|p| &p.wait_ns_max);
+            for (longest, ns) in longest.iter_mut().zip(exact).filter(|(_, ns)| **ns > 0) {
+                *longest = Some(*ns);
+            }
+            longest_by_launch.push(longest);
         }
         let by_role = |metric: Metric| -> Vec<Option<Percentiles>> {
             let of_metric = merged.iter().find(|(m, _)| *m == metric);
@@ -153,29 +167,25 @@ impl Waits {
             wake_all: all(Metric::Wake),
             probe: Some(mode),
             p99_by_launch,
+            p999_by_launch,
+            longest_by_launch,
         };
-        waits.sharpen_longest(&launches);
+        waits.sharpen_longest();
         waits
     }
 
     /// Histograms round up; the profile keeps the longest waits to the ns.
-    fn sharpen_longest(&mut self, launches: &[(u32, &LaunchResult)]) {
-        let longest = |role: usize| {
-            let profiles = launches.iter().filter_map(|(_, r)| r.profile.as_ref());
-            profiles.filter_map(|p| p.wait_ns_max.get(role).copied()).max().filter(|ns| *ns > 0)
-        };
-        let mut overall = 0;
+    fn sharpen_longest(&mut self) {
+        let mut overall = None;
         for (role, percentiles) in self.wait_by_role.iter_mut().enumerate() {
-            let Some(percentiles) = percentiles else { continue };
-            if let Some(ns) = longest(role) {
+            let longest = self.longest_by_launch.iter().filter_map(|launch| launch[role]).max();
+            if let (Some(percentiles), Some(ns)) = (percentiles, longest) {
                 percentiles.max_ns = ns;
+                overall = overall.max(Some(ns));
             }
-            overall = overall.max(percentiles.max_ns);
         }
-        if let Some(all) = &mut self.wait_all
-            && overall > 0
-        {
-            all.max_ns = overall;
+        if let (Some(all), Some(ns)) = (&mut self.wait_all, overall) {
+            all.max_ns = ns;
         }
     }
 }

@@ -1,0 +1,196 @@
+//! Colours that follow the page. plotters writes colours as `#RRGGBB`; charts draw with key colours that stand for a
+//! meaning, and `dress` turns them into classes that the style sheet colours for light, dark and print.
+
+use plotters::style::RGBColor;
+
+/// What a mark means; its colour is the style sheet's business.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ink {
+    /// Axes and text.
+    Text,
+    /// Lines of the grid.
+    Grid,
+    /// Text of less weight.
+    Muted,
+    /// One of a palette: classes of design, parts of the ledger, steps of a scale.
+    Mark {
+        /// Which palette.
+        palette: Palette,
+        /// Which of its colours.
+        colour: u8,
+        /// Index into the chart's marks: what it belongs to, and its tooltip.
+        mark: u16,
+    },
+}
+
+/// The palettes of the style sheet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Palette {
+    /// Classes of design.
+    Class = 0x40,
+    /// Parts of the wait ledger.
+    Part = 0x60,
+    /// Steps from unfair to fair.
+    Step = 0x80,
+    /// Dominated.
+    Grey = 0xA0,
+}
+
+impl Palette {
+    const ALL: [(Palette, char); 4] =
+        [(Palette::Class, 'c'), (Palette::Part, 'p'), (Palette::Step, 's'), (Palette::Grey, 'g')];
+}
+
+/// What a mark belongs to.
+#[derive(Clone, Debug)]
+pub(super) struct Mark {
+    /// Number of the implementation on this page: marks of equal numbers light up together.
+    pub(super) series: usize,
+    /// Its tooltip.
+    pub(super) title: String,
+}
+
+impl Ink {
+    /// The key colour.
+    pub(super) fn key(self) -> RGBColor {
+        match self {
+            Ink::Text => RGBColor(0, 0, 1),
+            Ink::Grid => RGBColor(0, 0, 2),
+            Ink::Muted => RGBColor(0, 0, 3),
+            Ink::Mark { palette, colour, mark } => {
+                let [high, low] = mark.to_be_bytes();
+                RGBColor(palette as u8 + colour.min(0x1F), high, low)
+            }
+        }
+    }
+}
+
+enum Class {
+    Plain(&'static str),
+    Mark(char, u8, usize),
+}
+
+fn class_of(hex: &str) -> Option<Class> {
+    let rgb = u32::from_str_radix(hex.get(0..6)?, 16).ok()?;
+    let (first, mark) = ((rgb >> 16) as u8, (rgb & 0xFFFF) as usize);
+    match rgb {
+        1 => return Some(Class::Plain("t")),
+        2 => return Some(Class::Plain("r")),
+        3 => return Some(Class::Plain("m")),
+        _ => {}
+    }
+    let (palette, letter) =
+        Palette::ALL.into_iter().find(|(p, _)| (*p as u8..*p as u8 + 0x20).contains(&first))?;
+    Some(Class::Mark(letter, first - palette as u8, mark))
+}
+
+/// Turns plotters' SVG into one that the page styles: key colours become classes, marks name their series and carry a
+/// tooltip, and the outer element gets `label` as its text alternative.
+pub(super) fn dress(svg: &str, marks: &[Mark], label: &str) -> String {
+    let mut out = String::with_capacity(svg.len() + marks.len() * 64);
+    let mut opened = false;
+    for line in svg.lines() {
+        // plotters writes one element a line, and text on lines of its own, escaped.
+        if !line.starts_with('<') || line.starts_with("</") {
+            out.push_str(line);
+            out.push('\n');
+        } else if !opened {
+            opened = true;
+            out.push_str(line.trim_end_matches('>'));
+            out.push_str(&format!(" role=\"img\" aria-label=\"{}\">\n", escape(label)));
+        } else {
+            element(line, marks, &mut out);
+        }
+    }
+    out
+}
+
+fn element(line: &str, marks: &[Mark], out: &mut String) {
+    let closed = line.ends_with("/>");
+    let name = line[1..].split(' ').next().unwrap_or_default();
+    let body = line.trim_start_matches('<').trim_end_matches('>').trim_end_matches('/');
+    let (mut classes, mut mark, mut rest) = (Vec::new(), None, String::new());
+    // Attributes are `name="value"`; values hold no quotes, plotters escapes them.
+    for (index, attribute) in body[name.len()..].split("\" ").enumerate() {
+        let attribute = if index == 0 { attribute.trim_start() } else { attribute };
+        let attribute = attribute.trim_end().trim_end_matches('"');
+        let Some((key, value)) = attribute.split_once("=\"") else { continue };
+        let painted = matches!(key, "fill" | "stroke").then(|| value.strip_prefix('#')).flatten();
+        match painted.and_then(class_of) {
+            Some(Class::Plain(class)) => classes.push(format!("{}{class}", &key[..1])),
+            Some(Class::Mark(letter, colour, of)) => {
+                classes.push(format!("{}{letter}{colour}", &key[..1]));
+                mark = marks.get(of);
+            }
+            None if useless(key, value) => {}
+            None => rest.push_str(&format!(" {key}=\"{value}\"")),
+        }
+    }
+    out.push_str(&format!("<{name}"));
+    if mark.is_some() {
+        classes.push("x".into());
+    }
+    if !classes.is_empty() {
+        out.push_str(&format!(" class=\"{}\"", classes.join(" ")));
+    }
+    if let Some(mark) = mark {
+        out.push_str(&format!(" data-i=\"{}\"", mark.series));
+    }
+    out.push_str(&rest);
+    match (closed, mark) {
+        (true, Some(mark)) if !mark.title.is_empty() => {
+            out.push_str(&format!("><title>{}</title></{name}>\n", escape(&mark.title)));
+        }
+        (true, _) => out.push_str("/>\n"),
+        (false, _) => out.push_str(">\n"),
+    }
+}
+
+/// Attributes that say what holds anyway, or what the style sheet decides.
+fn useless(key: &str, value: &str) -> bool {
+    matches!((key, value), ("opacity" | "stroke-width", "1") | ("stroke", "none") | ("font-family", _))
+}
+
+/// Text inside an element or an attribute.
+pub(super) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c if c.is_control() => out.push('?'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn key_colours_become_classes() {
+        let marks = [Mark { series: 7, title: "a <b> \"c\"".into() }];
+        let svg = "<svg width=\"9\">\n<circle cx=\"1\" opacity=\"1\" fill=\"#420000\" stroke=\"none\"/>\n<text \
+                   x=\"1\" fill=\"#000001\">\nhi &lt;\n</text>\n</svg>\n";
+        let dressed = dress(svg, &marks, "the \"label\"");
+        assert_eq!(
+            dressed,
+            "<svg width=\"9\" role=\"img\" aria-label=\"the &quot;label&quot;\">\n<circle class=\"fc2 x\" data-i=\"7\" \
+             cx=\"1\"><title>a &lt;b&gt; &quot;c&quot;</title></circle>\n<text class=\"ft\" x=\"1\">\nhi &lt;\n</text>\n\
+             </svg>\n"
+        );
+    }
+
+    #[test]
+    fn keys_come_back() {
+        let ink = Ink::Mark { palette: Palette::Part, colour: 8, mark: 513 };
+        let RGBColor(r, g, b) = ink.key();
+        let hex = format!("{r:02X}{g:02X}{b:02X}");
+        assert!(matches!(class_of(&hex), Some(Class::Mark('p', 8, 513))));
+    }
+}

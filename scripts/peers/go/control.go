@@ -23,7 +23,7 @@ const (
 	// signalStop: the slice is over.
 	signalStop = math.MaxUint32
 
-	// openNSMax is how long a slice waits for workers that have not run yet.
+	// openNSMax is how long a slice waits for workers that have not run yet, and a stall for its holder.
 	openNSMax = 1_000_000_000
 	lineBytes = 64
 )
@@ -89,6 +89,8 @@ type control struct {
 	workers      int32
 	plan         []phasePlan
 	openedNS     atomic.Int64
+	// When the holder that stops will go on; 0 until it holds.
+	stallEndNS atomic.Int64
 	// When each phase began, and when the last ended; 0 until then.
 	bordersNS []atomic.Int64
 	// changed[s] is closed when signal s is over.
@@ -116,7 +118,22 @@ func (c *control) endNS(signal uint32) int64 {
 	if signal == signalOpen {
 		return c.openedNS.Load() + openNSMax
 	}
-	return c.bordersNS[signal-signalFirst].Load() + c.phase(signal).lengthNS
+	phase := c.phase(signal)
+	endNS := c.bordersNS[signal-signalFirst].Load() + phase.lengthNS
+	if phase.stalled {
+		// Counted from the moment at which worker 0 holds: it may have to wait for a core and for the lock first.
+		if stallEndNS := c.stallEndNS.Load(); stallEndNS != 0 {
+			return stallEndNS
+		}
+		return endNS + openNSMax
+	}
+	return endNS
+}
+
+// stall notes that the holder of the phase of `signal` stops now. False if the phase is over.
+func (c *control) stall(signal uint32, nowNS int64) bool {
+	c.stallEndNS.Store(nowNS + c.phase(signal).lengthNS)
+	return c.signal.Load() == signal
 }
 
 // end goes from one signal to the next, if nobody else has done so.

@@ -72,6 +72,27 @@ func TestASliceOpensWithoutThoseWhoDoNotCome(t *testing.T) {
 	}
 }
 
+func TestAStallCountsFromTheHold(t *testing.T) {
+	c := newControl([]phasePlan{{active: 2, lengthNS: 100, stalled: true}}, 2)
+	c.end(signalClosed, 1_000)
+	c.end(signalOpen, 2_000)
+	c.advance(2_500)
+	if signal := c.signal.Load(); signal != signalFirst {
+		t.Fatalf("signal %d before the holder has stopped", signal)
+	}
+	if !c.stall(signalFirst, 2_600) {
+		t.Fatal("the holder comes too late")
+	}
+	c.advance(2_699)
+	if signal := c.signal.Load(); signal != signalFirst {
+		t.Fatalf("signal %d while the holder stands still", signal)
+	}
+	c.advance(2_700)
+	if signal := c.signal.Load(); signal != signalStop || c.stall(signalFirst, 2_800) {
+		t.Errorf("signal %d after the stall", signal)
+	}
+}
+
 func TestEveryMutexBeginsALine(t *testing.T) {
 	if size := unsafe.Sizeof(cell{}); size != 2*lineBytes {
 		t.Fatalf("a cell has %d bytes", size)

@@ -59,6 +59,7 @@ func checkSlices(t *testing.T, result *launchResult, slices, workers int) {
 	if len(result.Slices) != slices || result.UncontendedNS <= 0 {
 		t.Fatalf("%d slices, uncontended %v ns", len(result.Slices), result.UncontendedNS)
 	}
+	// On a busy computer nobody may get a core within a slice of this length, but somebody did before it.
 	total := uint64(0)
 	for _, slice := range result.Slices {
 		ops := uint64(0)
@@ -68,7 +69,7 @@ func checkSlices(t *testing.T, result *launchResult, slices, workers int) {
 				t.Errorf("a worker from %d to %d", w.StartNS, w.EndNS)
 			}
 		}
-		total += ops
+		total += slice.Expected
 		if slice.Expected != slice.Observed || ops > slice.Expected || len(slice.Workers) != workers {
 			t.Errorf("%d workers, %d operations; expected %d, observed %d", len(slice.Workers), ops, slice.Expected, slice.Observed)
 		}
@@ -194,8 +195,8 @@ func TestStalledHolderStopsTheOthers(t *testing.T) {
 			held = d.Values.Counts[len(d.Values.Counts)-1][0]
 		}
 	}
-	if held < 500_000 {
-		t.Errorf("the longest hold took %d ns", held)
+	if held < 1_990_000 {
+		t.Errorf("the longest hold took %d ns, expected the stall's 2000000", held)
 	}
 }
 

@@ -236,21 +236,23 @@ func (w *worker) awaitArrival(c *control, signal uint32) bool {
 	}
 }
 
-// stall takes the first lock and sleeps with it until the phase of the signal is over.
+// stall takes the first lock and sleeps with it, as the phase of the signal asks for.
 func (w *worker) stall(s *stage, signal uint32, watch *watch) {
 	c, at := s.control, &s.cells[0]
-	endNS := c.endNS(signal)
 	askedNS := clockNS()
 	at.mutex.Lock()
 	acquiredNS := clockNS()
 	at.counter++
 	watch.own(at, w.index)
-	for clockNS() < endNS {
-		nap(endNS, w.lockedToThread)
+	if c.stall(signal, acquiredNS) {
+		for endNS := c.endNS(signal); clockNS() < endNS; {
+			nap(endNS, w.lockedToThread)
+		}
 	}
 	releasingNS := clockNS()
-	at.mutex.Unlock()
+	// The next phase begins before the lock is free, so that what recovers belongs to it.
 	c.advance(releasingNS)
+	at.mutex.Unlock()
 	if watch.timesAll() {
 		watch.record(askedNS, acquiredNS, releasingNS)
 	}

@@ -16,35 +16,30 @@ const (
 	choices = 4096
 )
 
-// table is walked through for ever. Its size is a power of two, so that the index wraps by a mask.
-type table struct {
-	entries []uint64
-	at      int
-}
-
-func (t *table) next() uint64 {
-	entry := t.entries[t.at&(len(t.entries)-1)]
-	t.at++
-	return entry
-}
-
 // newTable draws a table of `size` entries from the quantiles of a distribution.
-func newTable(size int, quantile func(p float64) uint64, random *rand.Rand) table {
-	t := table{entries: make([]uint64, size)}
-	for k := range t.entries {
-		t.entries[k] = quantile((float64(k) + 0.5) / float64(size))
+func newTable[T uint32 | uint64](size int, quantile func(p float64) T, random *rand.Rand) []T {
+	entries := make([]T, size)
+	for k := range entries {
+		entries[k] = quantile((float64(k) + 0.5) / float64(size))
 	}
-	random.Shuffle(size, func(i, j int) { t.entries[i], t.entries[j] = t.entries[j], t.entries[i] })
-	return t
+	random.Shuffle(size, func(i, j int) { entries[i], entries[j] = entries[j], entries[i] })
+	return entries
 }
+
+// lengthTable holds one length for each stratum. The size is part of the type, so that a masked index needs no check.
+type lengthTable [strata]uint64
+
+// pickTable holds indices of locks.
+type pickTable [choices]uint32
 
 // workTable holds lengths in steps of the chain.
-func workTable(l lengths, c calibration, random *rand.Rand) table {
-	return newTable(strata, func(p float64) uint64 { return c.steps(l.quantileNS(p)) }, random)
+func workTable(l lengths, c calibration, random *rand.Rand) *lengthTable {
+	steps := func(p float64) uint64 { return c.steps(l.quantileNS(p)) }
+	return (*lengthTable)(newTable(strata, steps, random))
 }
 
 // gapTable holds the time in ns from one intended start to the next.
-func gapTable(a arrivals, random *rand.Rand) table {
+func gapTable(a arrivals, random *rand.Rand) *lengthTable {
 	meanNS := 1e9 / a.PerThreadPerS
 	gapNS := func(p float64) uint64 {
 		if a.Kind == "poisson" {
@@ -52,13 +47,13 @@ func gapTable(a arrivals, random *rand.Rand) table {
 		}
 		return uint64(meanNS)
 	}
-	return newTable(strata, gapNS, random)
+	return (*lengthTable)(newTable(strata, gapNS, random))
 }
 
-// pickTable holds indices of locks.
-func pickTable(c choice, locks int, random *rand.Rand) table {
+// newPickTable is nil for a single lock, of which there is no choice.
+func newPickTable(c choice, locks int, random *rand.Rand) *pickTable {
 	if locks == 1 {
-		return table{entries: []uint64{0}}
+		return nil
 	}
 	// reached[k] is the weight of the locks 0 to k.
 	reached := make([]float64, locks)
@@ -70,13 +65,13 @@ func pickTable(c choice, locks int, random *rand.Rand) table {
 	}
 	lock := 0
 	// The quantiles are asked for by rising p, so that one walk through the weights serves all.
-	pick := func(p float64) uint64 {
+	pick := func(p float64) uint32 {
 		for reached[lock] < p*total && lock+1 < locks {
 			lock++
 		}
-		return uint64(lock)
+		return uint32(lock)
 	}
-	return newTable(choices, pick, random)
+	return (*pickTable)(newTable(choices, pick, random))
 }
 
 // quantileNS is the length below which a share `p` of all lengths lies.

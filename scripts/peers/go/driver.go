@@ -92,7 +92,7 @@ func startWorkers(spec *launchSpec, lockedToThreads bool) ([]*worker, error) {
 				closed:         spec.Point.Arrivals.closed(),
 				think:          workTable(role.Think, calibrated, random),
 				hold:           workTable(role.Hold, calibrated, random),
-				pick:           pickTable(spec.Point.Choice, int(spec.Point.Locks), random),
+				pick:           newPickTable(spec.Point.Choice, int(spec.Point.Locks), random),
 				pacer:          pacer{every: 1},
 				watch:          newWatch(spec.Probe, spec.threads(), spec.CPUs, random),
 				nextStage:      make(chan *stage),

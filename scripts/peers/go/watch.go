@@ -34,6 +34,8 @@ type watch struct {
 	// bins are the acquires of each binNS of the slice that began at beginNS; full timing only.
 	bins    []uint64
 	beginNS int64
+	// Keeps the next watch off this one's last line.
+	_ [lineBytes]byte
 }
 
 func newWatch(mode probeMode, workers int, cpus []int, random *rand.Rand) *watch {

@@ -62,20 +62,22 @@ type report struct {
 
 // worker is one goroutine.
 type worker struct {
-	index, role     int
-	lockedToThread  bool
-	crowded         bool
-	account         account
-	closed          bool
-	think           table
-	gaps            table
-	hold            table
-	pick            table
+	index, role       int
+	lockedToThread    bool
+	crowded           bool
+	account           account
+	closed            bool
+	think, hold, gaps *lengthTable
+	pick              *pickTable
+	// at is the number of operations so far: the place in all tables.
+	at              uint
 	pacer           pacer
 	sink            uint64
 	watch           *watch
 	nextStage       chan *stage
 	intendedStartNS int64
+	// Keeps the next worker off this one's last line.
+	_ [lineBytes]byte
 }
 
 // perform takes part in one slice.
@@ -146,45 +148,45 @@ func (w *worker) follow(s *stage, signal uint32, out *report) uint64 {
 func (w *worker) operateClosed(s *stage, signal uint32) uint64 {
 	c, cells := s.control, s.cells
 	think, hold, pick := w.think, w.hold, w.pick
-	x, done := w.sink, uint64(0)
-	left := w.pacer.left
-	for c.signal.Load() == signal {
-		if steps := think.next(); steps > 0 {
+	x, first, left := w.sink, w.at, w.pacer.left
+	at, op := &cells[0], first
+	for ; c.signal.Load() == signal; op++ {
+		if steps := think[op%strata]; steps > 0 {
 			x = chain(x, steps)
 		}
-		at := &cells[pick.next()]
-		steps := hold.next()
+		if pick != nil {
+			at = &cells[pick[op%choices]]
+		}
 		at.mutex.Lock()
 		at.counter++
-		if steps > 0 {
+		if steps := hold[op%strata]; steps > 0 {
 			x = chain(x, steps)
 		}
 		at.mutex.Unlock()
-		done++
 		if left--; left <= 0 {
 			w.pacer.look(c)
 			left = w.pacer.left
 		}
 	}
-	w.pacer.left = left
-	w.think, w.hold, w.pick = think, hold, pick
-	w.sink = x
-	return done
+	w.pacer.left, w.at, w.sink = left, op, x
+	return uint64(op - first)
 }
 
 // operateWatched is every other loop: open, or with a watch, which may be nil.
 func (w *worker) operateWatched(s *stage, signal uint32, watch *watch) uint64 {
 	c := s.control
-	x, done := w.sink, uint64(0)
+	x, first := w.sink, w.at
 	w.intendedStartNS = 0
-	for c.signal.Load() == signal {
+	at := &s.cells[0]
+	for ; c.signal.Load() == signal; w.at++ {
 		if w.closed {
-			x = chain(x, w.think.next())
+			x = chain(x, w.think[w.at%strata])
 		} else if !w.awaitArrival(c, signal) {
 			break
 		}
-		at := &s.cells[w.pick.next()]
-		steps := w.hold.next()
+		if w.pick != nil {
+			at = &s.cells[w.pick[w.at%choices]]
+		}
 		var askedNS, acquiredNS, releasingNS int64
 		timed := watch.due()
 		if timed {
@@ -199,7 +201,7 @@ func (w *worker) operateWatched(s *stage, signal uint32, watch *watch) uint64 {
 		}
 		at.counter++
 		watch.own(at, w.index)
-		x = chain(x, steps)
+		x = chain(x, w.hold[w.at%strata])
 		if timed {
 			releasingNS = clockNS()
 		}
@@ -207,13 +209,12 @@ func (w *worker) operateWatched(s *stage, signal uint32, watch *watch) uint64 {
 		if timed {
 			watch.record(askedNS, acquiredNS, releasingNS)
 		}
-		done++
 		if w.pacer.left--; w.pacer.left <= 0 {
 			w.pacer.look(c)
 		}
 	}
 	w.sink = x
-	return done
+	return uint64(w.at - first)
 }
 
 // awaitArrival waits for the next intended start. It returns false if the phase ends first.
@@ -222,7 +223,7 @@ func (w *worker) awaitArrival(c *control, signal uint32) bool {
 		// The first arrival of a phase counts from the moment at which the worker entered it.
 		w.intendedStartNS = clockNS()
 	}
-	w.intendedStartNS += int64(w.gaps.next())
+	w.intendedStartNS += int64(w.gaps[w.at%strata])
 	for {
 		nowNS := clockNS()
 		if nowNS >= w.intendedStartNS {

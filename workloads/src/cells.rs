@@ -120,7 +120,11 @@ impl Suite {
             let rows = self.rows(group, workload, implementations)?;
             let workload = with_threads(workload, overrides)?;
             let cpus = cpus(&workload, cores, overrides);
-            for point in workload.points(cores)? {
+            let points = workload.points(cores).map_err(|error| Error {
+                message: format!("{}; asked for by {}:{}", error.message, self.file, group.line),
+                ..error
+            });
+            for point in points? {
                 for machine in &machines {
                     for row in &rows {
                         let taken = overrides

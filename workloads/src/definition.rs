@@ -33,9 +33,10 @@ pub struct Workload {
     pub(crate) choice: Axis<Choice>,
     pub(crate) arrivals: Axis<Arrivals>,
     pub(crate) schedule: Load,
-    /// Where it was read, for errors that only a machine brings out.
+    /// Where it and its keys were read, for errors that only a machine brings out.
     pub(crate) file: String,
     pub(crate) line: usize,
+    pub(crate) line_of: Vec<(&'static str, usize)>,
 }
 
 /// Where workers run.
@@ -139,24 +140,18 @@ impl Workload {
             },
             file: file.to_owned(),
             line,
+            line_of: KEYS.iter().filter_map(|&key| Some((key, table.get(key)?.line()))).collect(),
         };
-        workload.check_fixed(table.get("schedule"))?;
+        workload.check_fixed()?;
         Ok(workload)
     }
 
-    /// What can be known without a machine must be right in the file: a ramp over fixed numbers of threads, and the
-    /// sum of threads.
-    fn check_fixed(&self, schedule: Option<Item<'_>>) -> Result<()> {
+    /// What can be known without a machine must be right in the file.
+    fn check_fixed(&self) -> Result<()> {
         let counts = self.roles.iter().flat_map(|role| &role.threads.values);
         let active: &[Count] = if let Load::Ramp(active) = &self.schedule { active } else { &[] };
-        if counts.chain(active).any(|count| matches!(count, Count::PerCore(_))) {
-            return Ok(());
-        }
-        match (self.points(1), schedule) {
-            (Ok(_), _) => Ok(()),
-            (Err(error), Some(item)) if !active.is_empty() => Err(item.wrong(error.message)),
-            (Err(error), _) => Err(error),
-        }
+        let is_relative = counts.chain(active).any(|count| matches!(count, Count::PerCore(_)));
+        if is_relative { self.check_think() } else { self.points(1).map(drop) }
     }
 
     /// The cores to pin workers to (see [`record::PlannedCell::cpus`]), out of those that `allowed` lists.
@@ -168,9 +163,12 @@ impl Workload {
         }
     }
 
-    /// An error about this definition.
+    /// An error about a key of this definition, or of its roles.
     pub(crate) fn wrong(&self, key: &str, message: impl std::fmt::Display) -> Error {
-        Error::at(&self.file, self.line, key, format_args!("workload {}: {message}", self.name))
+        let top = key.split('.').next().unwrap_or(key);
+        let of = |name: &str| self.line_of.iter().find(|(known, _)| *known == name).map(|(_, line)| *line);
+        let line = of(top).or_else(|| of(&format!("{top}_ns"))).or_else(|| of("role")).unwrap_or(self.line);
+        Error::at(&self.file, line, key, format_args!("workload {}: {message}", self.name))
     }
 }
 

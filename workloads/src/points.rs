@@ -55,7 +55,8 @@ impl Workload {
     /// Every combination of the axes' values on a machine of `cores`, the first axis slowest. Values that a machine
     /// makes equal, such as `2` and `cores`, give one point.
     ///
-    /// An error if the machine makes a value impossible: too many threads, a ramp beyond the threads there are.
+    /// An error if values do not go together, perhaps on this machine only: too many threads, a ramp beyond the threads
+    /// there are, think times without a closed loop.
     pub fn points(&self, cores: usize) -> Result<Vec<Point>> {
         let mut lens: Vec<usize> = Vec::new();
         for role in &self.roles {
@@ -67,6 +68,7 @@ impl Workload {
             return Err(self
                 .wrong("", format_args!("its axes make more than {POINTS_MAX} points: list fewer values")));
         };
+        self.check_think()?;
         let mut points: Vec<Point> = Vec::with_capacity(count);
         for index in 0..count {
             let point = self.point(&digits(index, &lens), cores)?;
@@ -75,6 +77,17 @@ impl Workload {
             }
         }
         Ok(points)
+    }
+
+    /// In an open loop threads begin by the clock: a think time that could never be spent is a misunderstanding.
+    pub(crate) fn check_think(&self) -> Result<()> {
+        let is_closed = self.arrivals.values.contains(&Arrivals::Closed);
+        let mut thinks = self.roles.iter().flat_map(|role| &role.think.values);
+        if !is_closed && thinks.any(|think| *think != Distribution::Constant { ns: 0 }) {
+            let message = "expected 0, since threads with fixed or poisson arrivals begin by the clock";
+            return Err(self.wrong("think", message));
+        }
+        Ok(())
     }
 
     fn point(&self, pick: &[usize], cores: usize) -> Result<Point> {

@@ -85,8 +85,12 @@ fn definitions() {
             "w.toml:7: arrivals.per_thread_per_s: expected a rate above 0 and at most 1e9 per second, found 0",
         ),
         (
+            "threads = 2\nthink = 5\narrivals = { kind = \"fixed\", per_thread_per_s = 9 }",
+            "w.toml:7: think: workload w: expected 0, since threads with fixed or poisson arrivals begin by the clock",
+        ),
+        (
             "threads = 2\nschedule = { kind = \"ramp\", active = [1, 3] }",
-            "w.toml:7: schedule: workload w: expected at most the 2 threads there are, found 3 active",
+            "w.toml:7: schedule.active: workload w: expected at most the 2 threads there are, found 3 active",
         ),
         (
             "threads = 2\nschedule = { kind = \"bursts\", on_ns = 0, off_ns = \"1 ms\" }",
@@ -100,7 +104,7 @@ fn definitions() {
         ),
         (
             "[[role]]\nname = \"r\"\nthreads = 4096\n[[role]]\nname = \"q\"\nthreads = 1",
-            "w.toml:1: threads: workload w: 4097 threads together; at most 4096 are allowed",
+            "w.toml:6: threads: workload w: 4097 threads together; at most 4096 are allowed",
         ),
         (
             "[[role]]\nname = \"r\"\nthreads = 1\n[[role]]\nname = \"r\"\nthreads = 1",
@@ -232,7 +236,8 @@ fn flags() {
     );
     assert_eq!(
         plan(Overrides { threads: Some(vec![Count::PerCore(4096)]), ..Overrides::default() }),
-        "workloads/defs/contended.toml:1: threads: workload contended: `4096x` on 2 cores is more than 4096 threads"
+        "workloads/defs/contended.toml:14: threads: workload contended: `4096x` on 2 cores is more than 4096 threads; \
+         asked for by s.toml:3"
     );
     assert_eq!(
         Count::list("--threads", "1,,2").unwrap_err().to_string(),

@@ -207,6 +207,7 @@ proptest! {
         (threads, schedule) in (1..=64_u32).prop_flat_map(|threads| (Just(threads), schedules(threads))),
         locks in 1..=65_536_u32, cores in 1..=256_usize,
     ) {
+        let think = if arrivals == Arrivals::Closed { think } else { Distribution::Constant { ns: 0 } };
         let text = format!(
             "name = \"w\"\nfamily = \"mutex\"\nsummary = \"s\"\nanalysis = \"a\"\nexpect = \"counter\"\n\
              threads = {threads}\nhold = {}\nthink = {}\nlocks = {locks}\nchoice = {}\narrivals = {}\nschedule = {}\n",

@@ -108,7 +108,6 @@ fn suites_plan_unique_safe_names_and_keep_their_budget() {
         let expected_s = Suite::expected_ms(&cells(name, 2), 2) / 1e3;
         // An estimate is one: a twelfth of the budget is kept for what it leaves out.
         let budget_s = suite.budget_s.expect("shipped suites have a budget") as f64;
-        println!("{name}: {expected_s:.1} s of {budget_s} s in {} cells", cells(name, 2).len());
         assert!(expected_s <= budget_s * 55.0 / 60.0, "{name}: {expected_s:.1} s of {budget_s} s");
     }
 }

@@ -27,7 +27,7 @@ func launch(spec *launchSpec) (*launchResult, error) {
 		Engine:         runtime.Version() + " " + implementation.engine,
 		Clock:          clockName,
 		Distributions:  []distribution{},
-		Counters:       map[string]reading{},
+		Counters:       absentCounters(),
 		UncontendedNS:  uncontendedNS(),
 	}
 	workers, err := startWorkers(spec, implementation.lockedToThreads)

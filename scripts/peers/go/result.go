@@ -55,6 +55,18 @@ type reading struct {
 	Absent string `json:"absent"`
 }
 
+// absentCounters names the counters that other engines have.
+func absentCounters() map[string]reading {
+	out := map[string]reading{}
+	for _, name := range []string{
+		"cycles", "instructions", "cache_references", "cache_misses", "l1d_read_misses", "llc_read_misses",
+		"context_switches", "cpu_migrations", "page_faults", "futex_calls", "task_clock_ns",
+	} {
+		out[name] = reading{Absent: "the Go engine does not open perf events"}
+	}
+	return out
+}
+
 type profile struct {
 	Probe            probeMode  `json:"probe"`
 	Counts           counts     `json:"counts"`

@@ -62,10 +62,12 @@ type report struct {
 
 // worker is one goroutine.
 type worker struct {
-	index, role       int
-	lockedToThread    bool
-	crowded           bool
-	account           account
+	index, role    int
+	lockedToThread bool
+	// crowded: there are more workers than cores.
+	crowded bool
+	account account
+	// closed: an operation begins when the one before is done and thought over, not at a time of its own.
 	closed            bool
 	think, hold, gaps *lengthTable
 	pick              *pickTable

@@ -26,7 +26,8 @@
 //!
 //! ## Limits
 //! Time asleep is known from stamps alone, so an error of the clock shows only in the time awake. An error up to the
-//! stamped wake time can hide in step 3. On a thread that sleeps all the time the check proves little.
+//! stamped wake time can hide in step 3. On a thread that sleeps all the time the check proves little. Nobody knows
+//! which phase was preempted: the scaling takes from each its share.
 //!
 //! Without the scheduler's account nothing is scaled, `preempted` is 0, and the sum checks only that the driver's span
 //! is the stamped one. A primitive that does not report its sleeps has them in its fast path: there park is the

@@ -11,10 +11,12 @@
 //! | [`counters`] | software events, tracepoints and the processor's counters |
 //! | [`host`] | the machine and its state |
 //! | [`skew`] | how far the clocks of the cores disagree, and how long a cache line takes between them |
+//! | [`doctor`] | what this computer can measure, what not, and how to enable it |
 //! | [`truth`] | the rules of truth, applied to a record |
 
 pub mod account;
 pub mod counters;
+pub mod doctor;
 pub mod fairness;
 pub mod host;
 pub mod ledger;

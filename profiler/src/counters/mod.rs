@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 
 use record::{Reading, Tier};
 
-pub use reason::{Refusal, paranoid_level};
+pub use reason::{Refusal, paranoid_level, remedy};
 pub use source::{Count, CountedEvent, EventHandle, EventSource};
 
 /// Events that are opened together.
@@ -114,6 +114,15 @@ impl Counters {
     pub fn read(&mut self) -> BTreeMap<String, Reading> {
         let members = self.groups.iter_mut().flatten();
         members.map(|member| (member.event.name().to_owned(), member.read())).collect()
+    }
+}
+
+/// `mounted`, or why tracepoints cannot be found.
+#[cfg(target_os = "linux")]
+pub(crate) fn tracefs() -> String {
+    match perf::futex_tracepoint() {
+        Ok(_) => "mounted".to_owned(),
+        Err(refusal) => refusal.reason(CountedEvent::FutexCalls, false),
     }
 }
 

@@ -48,7 +48,7 @@ fn builder(event: CountedEvent) -> Result<Builder<'static>, Refusal> {
         CountedEvent::CpuMigrations => with_kernel(Builder::new(Software::CPU_MIGRATIONS)),
         CountedEvent::PageFaults => with_kernel(Builder::new(Software::PAGE_FAULTS)),
         CountedEvent::TaskClockNs => with_kernel(Builder::new(Software::TASK_CLOCK)),
-        CountedEvent::FutexCalls => with_kernel(Builder::new(Tracepoint::with_id(tracepoint_id(FUTEX)?))),
+        CountedEvent::FutexCalls => with_kernel(Builder::new(Tracepoint::with_id(futex_tracepoint()?))),
     })
 }
 
@@ -75,9 +75,9 @@ fn tracepoint_id(name: &str) -> Result<u64, Refusal> {
     }
 }
 
-/// Whether the tracing file system is mounted where this process can see it.
-pub(crate) fn tracefs() -> Result<&'static str, Refusal> {
-    tracepoint_id(FUTEX).map(|_| "mounted")
+/// The id of the tracepoint at the entry of the futex call.
+pub(super) fn futex_tracepoint() -> Result<u64, Refusal> {
+    tracepoint_id(FUTEX)
 }
 
 struct Opened(Counter);

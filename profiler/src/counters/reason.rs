@@ -72,3 +72,28 @@ fn kernel(error: &io::Error, paranoid: Option<i32>, event: CountedEvent, pmu: bo
 pub fn paranoid_level() -> Option<i32> {
     std::fs::read_to_string("/proc/sys/kernel/perf_event_paranoid").ok()?.trim().parse().ok()
 }
+
+/// What helps against the reason of an absence, as far as anything does: words for the person who may do it.
+pub fn remedy(absent: &str) -> Option<&'static str> {
+    let remedies = [
+        ("no PMU", "run on a computer with performance counters, or let the hypervisor pass them on"),
+        (
+            "not permitted (EACCES; tracefs",
+            "run as root, or as root: mount -o remount,mode=755 /sys/kernel/tracing",
+        ),
+        ("not permitted", "run as root, with CAP_PERFMON, or as root: sysctl kernel.perf_event_paranoid=1"),
+        ("tracefs is not mounted", "as root: mount -t tracefs tracefs /sys/kernel/tracing"),
+        ("the kernel has no tracepoint", "a kernel built with CONFIG_FTRACE_SYSCALLS"),
+        ("the kernel is built without", "a kernel built with CONFIG_PERF_EVENTS"),
+        ("too many open files", "raise the limit: ulimit -n 1024"),
+        (
+            "another user holds",
+            "end the other profiler, or the kernel's NMI watchdog: sysctl kernel.nmi_watchdog=0",
+        ),
+        (
+            "never had the hardware",
+            "end the other profiler, or the kernel's NMI watchdog: sysctl kernel.nmi_watchdog=0",
+        ),
+    ];
+    remedies.into_iter().find(|(reason, _)| absent.starts_with(reason)).map(|(_, remedy)| remedy)
+}

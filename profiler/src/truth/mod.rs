@@ -37,7 +37,7 @@ pub fn judge(record: &Record, context: &TruthContext) -> (Status, Vec<String>, V
     if record.launches.is_empty() {
         return (Status::NotApplicable, vec!["no launch was made".to_owned()], Vec::new());
     }
-    let rules: [(&str, fn(&Record, &TruthContext) -> Finding); 10] = [
+    let rules: [(&str, Rule); 10] = [
         ("launches", launches),
         ("result", result),
         ("overlap", overlap),
@@ -49,7 +49,7 @@ pub fn judge(record: &Record, context: &TruthContext) -> (Status, Vec<String>, V
         ("little", accounts::little),
         ("probe-effect", accounts::probe_effect),
     ];
-    let apply = |(rule, check): (&str, fn(&Record, &TruthContext) -> Finding)| {
+    let apply = |(rule, check): (&str, Rule)| {
         let Finding { verdict, detail } = check(record, context);
         Check { rule: rule.to_owned(), verdict, detail }
     };
@@ -65,6 +65,9 @@ pub fn judge(record: &Record, context: &TruthContext) -> (Status, Vec<String>, V
     };
     (status, reasons, checks)
 }
+
+/// One rule.
+type Rule = fn(&Record, &TruthContext) -> Finding;
 
 /// What one rule found.
 struct Finding {

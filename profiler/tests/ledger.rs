@@ -1,0 +1,170 @@
+//! The ledger against honest and dishonest accounts, built from a made-up thread whose truth is known.
+
+use profiler::ledger::{Scheduled, Stamped, ledger};
+use record::profile::Ledger;
+
+/// What really happened to a thread, ns.
+#[derive(Clone, Copy)]
+struct Truth {
+    think: u64,
+    hold: u64,
+    fast: u64,
+    spin: u64,
+    lost: u64,
+    /// Sleeps, their length, and the delay of each wake-up of which a part is ready but not on a core.
+    sleeps: u64,
+    asleep_each: u64,
+    wake_each: u64,
+    ready_each: u64,
+    /// Processor time of going to sleep and waking up.
+    sleep_cpu_each: u64,
+    /// Preemption, all of it in think.
+    preempted: u64,
+}
+
+const BUSY: Truth = Truth {
+    think: 400_000,
+    hold: 300_000,
+    fast: 50_000,
+    spin: 200_000,
+    lost: 50_000,
+    sleeps: 0,
+    asleep_each: 0,
+    wake_each: 0,
+    ready_each: 0,
+    sleep_cpu_each: 0,
+    preempted: 0,
+};
+const SLEEPY: Truth = Truth {
+    sleeps: 30,
+    asleep_each: 40_000,
+    wake_each: 30_000,
+    ready_each: 3_000,
+    sleep_cpu_each: 3_000,
+    ..BUSY
+};
+const CROWDED: Truth = Truth { preempted: 3_000_000, ready_each: 28_000, ..SLEEPY };
+
+impl Truth {
+    fn awake(&self) -> u64 {
+        self.think + self.hold + self.fast + self.spin + self.lost
+    }
+    fn span(&self) -> u64 {
+        self.awake() + self.preempted + self.sleeps * (self.asleep_each + self.wake_each)
+    }
+    fn scheduled(&self) -> Scheduled {
+        Scheduled {
+            cpu_ns: self.awake() + self.sleeps * self.sleep_cpu_each,
+            run_delay_ns: self.preempted + self.sleeps * self.ready_each,
+        }
+    }
+    /// Stamps by a clock that runs at `rate`.
+    fn stamped(&self, rate: f64) -> Stamped {
+        let by_clock = |ns: u64| (ns as f64 * rate) as u64;
+        Stamped {
+            think_ns: by_clock(self.think + self.preempted),
+            hold_ns: by_clock(self.hold),
+            wait_ns: by_clock(self.span() - self.think - self.preempted - self.hold),
+            fast_ns: by_clock(self.fast),
+            spin_ns: by_clock(self.spin),
+            park_ns: by_clock(self.sleeps * self.asleep_each),
+            wake_ns: by_clock(self.sleeps * self.wake_each),
+            lost_ns: by_clock(self.lost),
+            parks: self.sleeps,
+            ..Stamped::default()
+        }
+    }
+}
+
+fn residue(ledger: &Ledger) -> f64 {
+    1.0 - ledger.sum_ns() as f64 / ledger.span_ns as f64
+}
+
+#[test]
+fn honest_accounts_add_up() {
+    for (name, truth) in [("busy", BUSY), ("sleepy", SLEEPY), ("crowded", CROWDED)] {
+        let ledger = ledger(truth.span(), &truth.stamped(1.0), Some(truth.scheduled()), true);
+        assert!(residue(&ledger).abs() < 0.05, "{name}: {} in {ledger:?}", residue(&ledger));
+        assert!(ledger.preempted_ns.abs_diff(truth.preempted) <= truth.span() / 20, "{name}: {ledger:?}");
+        // The phases together are net of preemption; how it falls on each of them nobody knows.
+        let awake = ledger.think_ns + ledger.hold_ns + ledger.fast_ns + ledger.spin_ns + ledger.lost_ns;
+        assert!(awake.abs_diff(truth.awake()) <= truth.span() / 20, "{name}: {ledger:?}");
+    }
+}
+
+#[test]
+fn honest_sleeps_without_the_wakers_stamp_add_up() {
+    for truth in [SLEEPY, CROWDED] {
+        let mut stamped = truth.stamped(1.0);
+        stamped.park_unsplit_ns = stamped.park_ns + stamped.wake_ns;
+        (stamped.park_ns, stamped.wake_ns) = (0, 0);
+        let ledger = ledger(truth.span(), &stamped, Some(truth.scheduled()), true);
+        assert!(residue(&ledger).abs() < 0.05, "{} in {ledger:?}", residue(&ledger));
+    }
+}
+
+#[test]
+fn a_clock_that_runs_fast_leaves_a_residue() {
+    let span = (BUSY.span() as f64 * 1.2) as u64;
+    let ledger = ledger(span, &BUSY.stamped(1.2), Some(BUSY.scheduled()), true);
+    assert!(residue(&ledger) > 0.15, "{} in {ledger:?}", residue(&ledger));
+}
+
+#[test]
+fn a_clock_that_runs_slow_leaves_a_negative_residue() {
+    let span = (BUSY.span() as f64 * 0.8) as u64;
+    let ledger = ledger(span, &BUSY.stamped(0.8), Some(BUSY.scheduled()), true);
+    assert!(residue(&ledger) < -0.15, "{} in {ledger:?}", residue(&ledger));
+}
+
+#[test]
+fn a_lock_that_sleeps_in_secret_leaves_a_residue() {
+    // A fifth of the span is sleep that the stamps call spinning: the scheduler saw neither core nor delay.
+    let secret = BUSY.span() / 4;
+    let mut stamped = BUSY.stamped(1.0);
+    stamped.spin_ns += secret;
+    stamped.wait_ns += secret;
+    let ledger = ledger(BUSY.span() + secret, &stamped, Some(BUSY.scheduled()), true);
+    assert!(residue(&ledger) > 0.15, "{} in {ledger:?}", residue(&ledger));
+}
+
+#[test]
+fn a_driver_that_does_not_report_a_part_leaves_a_residue() {
+    for scheduled in [None, Some(BUSY.scheduled())] {
+        let mut stamped = BUSY.stamped(1.0);
+        // Its stamps stop halfway, but it was on a core all the time.
+        for part in [
+            &mut stamped.think_ns,
+            &mut stamped.hold_ns,
+            &mut stamped.fast_ns,
+            &mut stamped.spin_ns,
+            &mut stamped.lost_ns,
+        ] {
+            *part /= 2;
+        }
+        let half = scheduled.map(|s| Scheduled { cpu_ns: s.cpu_ns / 2, ..s });
+        let ledger = ledger(BUSY.span(), &stamped, half, true);
+        assert!(residue(&ledger) > 0.4, "{} in {ledger:?}", residue(&ledger));
+    }
+}
+
+#[test]
+fn without_reports_the_sleep_is_the_schedulers() {
+    let truth = SLEEPY;
+    let mut stamped = truth.stamped(1.0);
+    // The probe saw no park: all waits look fast.
+    stamped.fast_ns = stamped.wait_ns;
+    (stamped.spin_ns, stamped.park_ns, stamped.wake_ns, stamped.lost_ns, stamped.parks) = (0, 0, 0, 0, 0);
+    let scheduled = truth.scheduled();
+    let ledger = ledger(truth.span(), &stamped, Some(scheduled), false);
+    assert_eq!(ledger.park_ns, truth.span() - scheduled.cpu_ns - scheduled.run_delay_ns);
+    assert_eq!(ledger.preempted_ns, scheduled.run_delay_ns);
+    assert!(residue(&ledger).abs() < 0.01, "{} in {ledger:?}", residue(&ledger));
+}
+
+#[test]
+fn without_an_account_nothing_is_scaled() {
+    let ledger = ledger(BUSY.span(), &BUSY.stamped(1.0), None, true);
+    assert_eq!((ledger.think_ns, ledger.preempted_ns), (BUSY.think, 0));
+    assert_eq!(ledger.sum_ns(), BUSY.span());
+}

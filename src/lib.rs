@@ -1,1 +1,31 @@
-//! x
+//! The contention observatory as a library: where implementations, workloads, profiler and reports meet.
+//!
+//! A crate with a lock of its own registers it and has the whole command line:
+//!
+//! ```no_run
+//! # use synchroscope::impls::{card::*, machine::*, mutex::*};
+//! # use synchroscope::impls::mutex::spin_tas::SpinTas as MyLock;
+//! fn main() -> std::process::ExitCode {
+//!     synchroscope::Observatory::new().mutex::<MyLock>().main()
+//! }
+//! ```
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`registry`] | the implementations that this binary can launch |
+//! | [`engine`] | implementations in other programs, over the launch protocol |
+//! | [`launch`] | one launch, inside the child process |
+//! | [`runner`] | a run: launches in shuffled order, each a child process |
+//! | `cmd` | the commands |
+
+pub mod engine;
+pub mod launch;
+pub mod registry;
+pub mod runner;
+
+mod args;
+mod cmd;
+mod exit;
+
+pub use impls;
+pub use registry::Observatory;

@@ -13,7 +13,7 @@ use record::result::Phase;
 use record::{Arrivals, Distribution, Slice, Worker};
 
 use super::arena::Placed;
-use super::control::{self, Control, OPEN, STOP};
+use super::control::{self, Control, OPEN, STOP, nap};
 use super::draw::{Draw, Table};
 use super::{Account, Launch, Outcome, Witness};
 
@@ -319,7 +319,8 @@ fn await_arrival<M: Machine>(control: &Control<M>, signal: u32, last_ns: u64, ga
         }
         if intended_ns - now_ns > POLL_NS {
             // Short naps, so that the end of a phase is noticed.
-            M::park_until((intended_ns - POLL_NS).min(now_ns + 10 * POLL_NS));
+            let until_ns = (intended_ns - POLL_NS).min(now_ns + 10 * POLL_NS);
+            nap::<M, _>(|| M::park_until(until_ns));
         } else {
             M::pause(1);
         }
@@ -341,7 +342,7 @@ fn stall<M: Machine, L: RawMutex<M>>(
     M::event(Event::Acquired, object);
     own::<M>(&stage.guarded[0], script.index, object);
     while M::now_ns() < until_ns {
-        M::park_until(until_ns);
+        nap::<M, _>(|| M::park_until(until_ns));
     }
     M::event(Event::Releasing, object);
     lock.unlock(context);

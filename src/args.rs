@@ -1,0 +1,214 @@
+//! The command line, as one reads it in `--help`.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use record::ProbeMode;
+
+/// A benchmarking and contention-profiling observatory for synchronization primitives.
+///
+/// Without a command it runs the quick suite on this computer: a table in the terminal, and an HTML report.
+#[derive(Debug, Parser)]
+#[command(name = "synchroscope", version, after_help = TOP_EXAMPLES, max_term_width = 110)]
+pub(crate) struct Args {
+    /// Description of a further engine: a program that runs implementations over the launch protocol
+    #[arg(long = "engine", global = true, value_name = "ENGINE.toml")]
+    pub(crate) engines: Vec<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+const TOP_EXAMPLES: &str = "Examples:
+  synchroscope                                     quick suite, table, report
+  synchroscope list --family mutex                 what can be measured
+  synchroscope run --filter 'mutex/go-*'           only Go's mutexes
+  synchroscope report runs/latest                  pages from a run
+  synchroscope compare mutex/ticket mutex/mcs      two designs, with intervals";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List families, implementations with their cards, workloads, suites, machines
+    #[command(after_help = "Example:\n  synchroscope list --family mutex --json")]
+    List(ListArgs),
+    /// Say what this computer can measure, what not, why, and how to enable it
+    Doctor(DoctorArgs),
+    /// Run cells into a run directory
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(RunArgs),
+    /// Make HTML pages from run directories
+    #[command(after_help = "Example:\n  synchroscope report runs/monday runs/tuesday --out both")]
+    Report(ReportArgs),
+    /// Compare two runs, or two implementations inside runs: ratios with intervals
+    #[command(after_help = COMPARE_EXAMPLES)]
+    Compare(CompareArgs),
+    /// Put the shards of one run together
+    #[command(after_help = "Example:\n  synchroscope merge shard-1 shard-2 --out whole")]
+    Merge(MergeArgs),
+    /// Print a completion script for a shell
+    #[command(after_help = "Example:\n  synchroscope completions bash > ~/.local/share/bash-completion/completions/synchroscope")]
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Run one launch: spec on stdin, result on stdout (the launch protocol, docs/RECORD.md)
+    #[command(hide = true)]
+    Launch {
+        /// Give up after so long and say who holds and who waits
+        #[arg(long)]
+        watch_ms: Option<u64>,
+    },
+}
+
+const RUN_EXAMPLES: &str = "Examples:
+  synchroscope run --suite standard --dry-run      what it would do, and how long that takes
+  synchroscope run my-suite.toml --out runs/mine   a suite of one's own
+  synchroscope run --filter 'mutex/mcs' --threads 1,2,8
+  synchroscope run --filter 'mutex/go-2019-fastpath' --param spin_rounds=0
+  synchroscope run --out runs/mine --resume        go on after an interruption";
+
+const COMPARE_EXAMPLES: &str = "Examples:
+  synchroscope compare runs/before runs/after
+  synchroscope compare mutex/go-2015-spinning mutex/go-2016-starving --in runs/latest --json";
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ListArgs {
+    /// Only this family
+    #[arg(long, value_name = "F")]
+    pub(crate) family: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DoctorArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Default, ClapArgs)]
+pub(crate) struct RunArgs {
+    /// A suite file; without one, --suite names a built-in suite
+    #[arg(value_name = "SUITE.toml", conflicts_with = "suite")]
+    pub(crate) file: Option<PathBuf>,
+    /// A built-in suite [default: quick]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) suite: Option<String>,
+    /// Only cells whose id, implementation or workload matches
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) filter: Option<String>,
+    /// Machines to run on [default: os]
+    #[arg(long = "machine", value_name = "M")]
+    pub(crate) machines: Vec<String>,
+    /// Numbers of threads: 1,2,8 or relative to the cores: cores,4x
+    #[arg(long, value_name = "LIST")]
+    pub(crate) threads: Option<String>,
+    /// Set a parameter in the implementations that have it
+    #[arg(long = "param", value_name = "NAME=VALUE")]
+    pub(crate) params: Vec<String>,
+    /// Who listens in probed launches; off leaves them out
+    #[arg(long, value_name = "MODE")]
+    pub(crate) probe: Option<ProbeArg>,
+    /// Launches without a probe, of each cell
+    #[arg(long, value_name = "N")]
+    pub(crate) launches: Option<u32>,
+    /// Time for the whole run: slices grow or shrink to fill it
+    #[arg(long, value_name = "S")]
+    pub(crate) seconds: Option<f64>,
+    /// Pin workers to these cores: 0,2-3
+    #[arg(long, value_name = "LIST")]
+    pub(crate) cpus: Option<String>,
+    /// Seed of all draws and of the order of launches
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Print cells, launches and the expected time, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// The run directory [default: a new one in runs/]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Go on with the run in --out: make the launches that are missing
+    #[arg(long, requires = "out")]
+    pub(crate) resume: bool,
+    /// Do the I-th of N parts of the run; `merge` puts them together
+    #[arg(long, value_name = "I/N")]
+    pub(crate) shard: Option<String>,
+    /// Give each launch so many seconds beyond what it should take, before it counts as hung
+    #[arg(long, value_name = "S", default_value_t = 5.0)]
+    pub(crate) patience: f64,
+    /// Suspect cells fail the run too
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Print results and errors only
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ReportArgs {
+    /// Run directories
+    #[arg(required = true, value_name = "DIR")]
+    pub(crate) runs: Vec<PathBuf>,
+    /// Folder of the pages [default: `report` in the first run directory]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Write into a folder that holds something else
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CompareArgs {
+    /// A run directory, or the id of an implementation
+    pub(crate) a: String,
+    /// The same kind as A
+    pub(crate) b: String,
+    /// Runs that hold the two implementations [default: the latest in runs/]
+    #[arg(long = "in", value_name = "DIR")]
+    pub(crate) runs: Vec<PathBuf>,
+    /// Confidence of the intervals, between 0.5 and 1
+    #[arg(long, default_value_t = reports::compare::Options::default().confidence)]
+    pub(crate) confidence: f64,
+    /// Compare runs of different computers
+    #[arg(long)]
+    pub(crate) across_machines: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct MergeArgs {
+    /// Run directories, the shards of one run
+    #[arg(required = true, value_name = "DIR")]
+    pub(crate) runs: Vec<PathBuf>,
+    /// The run directory to make
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
+/// [`ProbeMode`] on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ProbeArg {
+    /// Nobody
+    Off,
+    /// Counters only
+    Count,
+    /// Counters, and one acquire in 64 timed
+    Sample,
+    /// Every acquire timed
+    Full,
+}
+
+impl From<ProbeArg> for ProbeMode {
+    fn from(arg: ProbeArg) -> ProbeMode {
+        match arg {
+            ProbeArg::Off => ProbeMode::Off,
+            ProbeArg::Count => ProbeMode::Count,
+            ProbeArg::Sample => ProbeMode::Sample,
+            ProbeArg::Full => ProbeMode::Full,
+        }
+    }
+}

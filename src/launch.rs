@@ -1,0 +1,144 @@
+//! One launch, inside the child process: spec in, driver, probe, result out.
+
+use std::io::Read;
+use std::io::Write;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use impls::card::{Capability, Defaults, Tuned};
+use impls::machine::os::{Os, clock, cores_allowed};
+use impls::mutex::MutexImpl;
+use impls::probe::NoProbe;
+use profiler::counters::Counters;
+use profiler::probe::{Collect, CollectContext, CountProbe, FullProbe, SampleProbe};
+use record::{LaunchResult, LaunchSpec, PROTOCOL, ProbeMode};
+use workloads::driver::{self, Account, Witness};
+
+use crate::Observatory;
+
+/// Longest spec that a launch reads: far above any real one.
+const SPEC_BYTES_MAX: u64 = 1 << 20;
+
+/// Ends a launch that hangs, from the inside.
+#[derive(Clone, Copy, Debug)]
+pub struct Watch {
+    /// When to give up; the parent waits a little longer.
+    pub deadline: Option<Duration>,
+}
+
+/// The hidden command: reads one spec from stdin, writes one result to stdout.
+pub(crate) fn command(observatory: &Observatory, watch: Watch) -> Result<()> {
+    let mut text = String::new();
+    std::io::stdin().take(SPEC_BYTES_MAX).read_to_string(&mut text).context("cannot read the launch spec")?;
+    let spec: LaunchSpec = serde_json::from_str(&text).context("the launch spec on stdin is not valid")?;
+    ensure!(spec.protocol == PROTOCOL, "protocol {} is not known: this version speaks {PROTOCOL}", spec.protocol);
+    ensure!(spec.machine == "os", "machine `{}` is not known: this version has `os`", spec.machine);
+    let Some(entry) = observatory.entry(&spec.implementation) else {
+        bail!("implementation `{}` is not known to this program", spec.implementation)
+    };
+    // A worker that panics leaves the others waiting for ever: the process ends at once, with the message.
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        default(info);
+        std::process::exit(PANICKED);
+    }));
+    let result = entry.launch(&spec, &watch)?;
+    let mut stdout = std::io::stdout().lock();
+    serde_json::to_writer(&mut stdout, &result).context("cannot write the result")?;
+    stdout.write_all(b"\n").and_then(|()| stdout.flush()).context("cannot write the result")
+}
+
+/// Exit code of a launch that panicked: the one of Rust's own.
+pub const PANICKED: i32 = 101;
+
+/// Runs one launch of a mutex.
+pub fn mutex<I: MutexImpl>(spec: &LaunchSpec, watch: &Watch) -> Result<LaunchResult> {
+    for name in spec.params.keys() {
+        let known: Vec<&str> = I::CARD.params.iter().map(|param| param.name).collect();
+        ensure!(
+            known.contains(&name.as_str()),
+            "{} has no parameter `{name}`; it has: {}",
+            I::CARD.id,
+            if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+        );
+    }
+    if let Some(deadline) = watch.deadline {
+        return mutex_on::<profiler::probe::WatchProbe, I>(spec, Some(deadline));
+    }
+    match spec.probe {
+        ProbeMode::Off => mutex_on::<NoProbe, I>(spec, None),
+        ProbeMode::Count => mutex_on::<CountProbe, I>(spec, None),
+        ProbeMode::Sample => mutex_on::<SampleProbe, I>(spec, None),
+        ProbeMode::Full => mutex_on::<FullProbe, I>(spec, None),
+    }
+}
+
+fn mutex_on<P: Collect, I: MutexImpl>(spec: &LaunchSpec, deadline: Option<Duration>) -> Result<LaunchResult> {
+    if let Some(deadline) = deadline {
+        profiler::probe::watch::arm(deadline);
+    }
+    let launch = driver::Launch {
+        point: &spec.point,
+        slices: spec.slices,
+        slice_ns: spec.slice_ns,
+        warmup_ns: spec.warmup_ns,
+        cpus: &spec.cpus,
+        cores: cores_allowed(),
+        seed: spec.seed,
+        can_count: I::CARD.offers(Capability::WaiterCount),
+    };
+    let witness = OsWitness(Mutex::new(Counters::open()));
+    let outcome = if spec.tuned_shape || !spec.params.is_empty() {
+        // A launch is the whole life of its process: the values may live as long.
+        let values = spec.params.iter().map(|(name, &value)| (&*name.clone().leak(), value)).collect::<Vec<_>>();
+        driver::mutex::run::<Os<P>, I, Tuned>(&launch, Tuned(values.leak()), &witness)
+    } else {
+        driver::mutex::run::<Os<P>, I, Defaults>(&launch, Defaults, &witness)
+    };
+    let collected = P::collect(
+        outcome.slots,
+        &CollectContext {
+            slices: &outcome.slices,
+            role_of_worker: &spec.point.role_of_worker(),
+            primitive_reports: I::CARD.offers(Capability::Observable),
+            sampled_waiters: outcome.waiters_sampled,
+        },
+    )?;
+    let counters = witness.0.into_inner().unwrap_or_else(|e| e.into_inner()).read();
+    Ok(LaunchResult {
+        protocol: PROTOCOL,
+        implementation: I::CARD.id.to_owned(),
+        engine: format!("synchroscope {}", env!("CARGO_PKG_VERSION")),
+        clock: match clock::source() {
+            clock::Source::Tsc { hz } => format!("tsc at {hz} Hz"),
+            clock::Source::Monotonic(reason) => format!("monotonic clock: {reason}"),
+        },
+        slices: outcome.slices,
+        distributions: collected.distributions,
+        profile: collected.profile,
+        counters,
+        uncontended_ns: Some(outcome.uncontended_ns),
+    })
+}
+
+/// What the operating system says of threads and slices.
+struct OsWitness(Mutex<Counters>);
+
+impl Witness for OsWitness {
+    fn account(&self) -> Account {
+        let account = profiler::account::thread_account();
+        Account {
+            cpu_ns: account.cpu_ns,
+            run_delay_ns: account.run_delay_ns,
+            voluntary_switches: account.voluntary_switches,
+            involuntary_switches: account.involuntary_switches,
+        }
+    }
+    fn slice_begins(&self) {
+        self.0.lock().unwrap_or_else(|e| e.into_inner()).enable();
+    }
+    fn slice_ends(&self) {
+        self.0.lock().unwrap_or_else(|e| e.into_inner()).disable();
+    }
+}

@@ -1,0 +1,181 @@
+//! The implementations that this binary can launch: the built-in ones, a user's own, and engines.
+
+use std::collections::HashSet;
+use std::marker::PhantomData;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::OnceLock;
+
+use anyhow::{Result, bail};
+use clap::Parser;
+use impls::card::{Card, Role};
+use impls::mutex::{MutexImpl, MutexVisitor};
+use record::cell::ImplementationRole;
+use record::{LaunchResult, LaunchSpec};
+
+use crate::engine::{self, Engine};
+use crate::{args, cmd, exit, launch};
+
+/// An implementation that this process can launch itself.
+pub trait Entry: Send + Sync {
+    /// Its card.
+    fn card(&self) -> &Card;
+    /// Runs one launch in this process.
+    fn launch(&self, spec: &LaunchSpec, watch: &launch::Watch) -> Result<LaunchResult>;
+}
+
+struct MutexEntry<I: MutexImpl> {
+    card: Card,
+    implementation: PhantomData<I>,
+}
+
+impl<I: MutexImpl> MutexEntry<I> {
+    fn boxed() -> Box<dyn Entry> {
+        Box::new(MutexEntry::<I> { card: I::CARD, implementation: PhantomData })
+    }
+}
+
+impl<I: MutexImpl> Entry for MutexEntry<I> {
+    fn card(&self) -> &Card {
+        &self.card
+    }
+    fn launch(&self, spec: &LaunchSpec, watch: &launch::Watch) -> Result<LaunchResult> {
+        launch::mutex::<I>(spec, watch)
+    }
+}
+
+struct Collector(Vec<Box<dyn Entry>>);
+
+impl MutexVisitor for Collector {
+    fn visit<I: MutexImpl>(&mut self) {
+        self.0.push(MutexEntry::<I>::boxed());
+    }
+}
+
+/// Everything that can be measured, and the command line over it.
+pub struct Observatory {
+    entries: Vec<Box<dyn Entry>>,
+    engines: Vec<Engine>,
+}
+
+impl Default for Observatory {
+    fn default() -> Self {
+        Observatory::new()
+    }
+}
+
+impl Observatory {
+    /// With the built-in implementations.
+    pub fn new() -> Self {
+        let mut collector = Collector(Vec::new());
+        impls::mutex::visit_all(&mut collector);
+        Observatory { entries: collector.0, engines: Vec::new() }
+    }
+
+    /// Adds a mutex.
+    ///
+    /// # Panics
+    /// If its id is taken, or is not `mutex/NAME`.
+    #[must_use]
+    pub fn mutex<I: MutexImpl>(mut self) -> Self {
+        let id = I::CARD.id;
+        assert!(
+            id.strip_prefix("mutex/").is_some_and(|name| !name.is_empty() && !name.contains(['/', ' '])),
+            "`{id}` is not an id: expected `mutex/NAME`"
+        );
+        assert!(self.entry(id).is_none(), "the id `{id}` is registered twice");
+        self.entries.push(MutexEntry::<I>::boxed());
+        self
+    }
+
+    /// Runs the command line of this process.
+    pub fn main(mut self) -> ExitCode {
+        let args = args::Args::parse();
+        let outcome = self.load_engines(&args.engines).and_then(|()| cmd::dispatch(&self, args));
+        match outcome {
+            Ok(exit) => exit.into(),
+            Err(error) => {
+                // A reader that closed the pipe early is no error worth a word.
+                let broken = error.chain().any(|cause| {
+                    cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+                });
+                if !broken {
+                    eprintln!("error: {error:#}");
+                }
+                ExitCode::from(exit::ERROR)
+            }
+        }
+    }
+
+    fn load_engines(&mut self, files: &[PathBuf]) -> Result<()> {
+        if std::env::var_os("SYNCHROSCOPE_MUTANTS").is_some() {
+            self.entries.push(MutexEntry::<impls::suite::mutants::MutantDeadlock>::boxed());
+            self.entries.push(MutexEntry::<impls::suite::mutants::MutantPanic>::boxed());
+            self.entries.push(MutexEntry::<impls::suite::mutants::MutantOverlap>::boxed());
+        }
+        for engine in engine::find(files)? {
+            for implementation in &engine.implementations {
+                if self.row(&implementation.id).is_some() {
+                    bail!("{}: the id `{}` is taken", engine.file.display(), implementation.id);
+                }
+            }
+            self.engines.push(engine);
+        }
+        Ok(())
+    }
+
+    /// The entry with this id.
+    pub fn entry(&self, id: &str) -> Option<&dyn Entry> {
+        self.entries.iter().find(|entry| entry.card().id == id).map(|entry| &**entry)
+    }
+
+    /// The engine that runs the implementation with this id.
+    pub fn engine(&self, id: &str) -> Option<&Engine> {
+        self.engines.iter().find(|engine| engine.implementations.iter().any(|i| i.id == id))
+    }
+
+    /// All entries, in the order of registration.
+    pub fn entries(&self) -> impl Iterator<Item = &dyn Entry> {
+        self.entries.iter().map(|entry| &**entry)
+    }
+
+    /// All engines.
+    pub fn engines(&self) -> &[Engine] {
+        &self.engines
+    }
+
+    /// Ids of everything, entries first.
+    pub fn ids(&self) -> Vec<&str> {
+        let engines = self.engines.iter().flat_map(|engine| &engine.implementations);
+        self.entries().map(|entry| entry.card().id).chain(engines.map(|i| i.id.as_str())).collect()
+    }
+
+    /// What the implementation with this id stands for; `None` if there is none.
+    pub fn row(&self, id: &str) -> Option<ImplementationRole> {
+        match self.entry(id) {
+            Some(entry) => Some(match entry.card().role {
+                Role::Design => ImplementationRole::Design,
+                Role::Peer => ImplementationRole::Peer,
+                Role::Floor => ImplementationRole::Floor,
+            }),
+            None => self.engine(id).map(|_| ImplementationRole::Peer),
+        }
+    }
+}
+
+static PARAMS: OnceLock<HashSet<(String, &'static str)>> = OnceLock::new();
+
+/// Keeps which implementation has which parameter for [`takes_param`].
+pub(crate) fn remember_params(observatory: &Observatory) {
+    let of = |entry: &dyn Entry| {
+        let card = entry.card();
+        card.params.iter().map(|param| (card.id.to_owned(), param.name)).collect::<Vec<_>>()
+    };
+    let _ = PARAMS.set(observatory.entries().flat_map(of).collect());
+}
+
+/// Whether an implementation has a parameter.
+pub(crate) fn takes_param(implementation: &str, param: &str) -> bool {
+    let has = |(id, name): &(String, &str)| id == implementation && *name == param;
+    PARAMS.get().is_some_and(|params| params.iter().any(has))
+}

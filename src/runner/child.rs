@@ -1,0 +1,223 @@
+//! One child process: started, fed, watched, ended. Whatever it does, the run goes on.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use record::{Failure, FailureKind, LaunchResult, LaunchSpec};
+
+use super::INTERRUPTED;
+use crate::engine;
+use crate::launch::PANICKED;
+
+/// Longest answer that is read. A result with 64 roles has less than a tenth.
+const ANSWER_BYTES_MAX: u64 = 64 << 20;
+/// So much of the end of standard error is kept.
+const STDERR_BYTES: usize = 4096;
+/// How often a wait looks for Ctrl-C.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// What runs a cell's launches.
+#[derive(Clone, Debug)]
+pub(crate) struct Program {
+    command: Vec<String>,
+    own: bool,
+}
+
+/// How a launch ended.
+pub(crate) enum Ended {
+    /// With a result that fits its spec.
+    Result(Box<LaunchResult>),
+    /// Without.
+    Failed(Failure),
+    /// By Ctrl-C.
+    Interrupted,
+}
+
+impl Program {
+    /// This program itself.
+    pub(crate) fn own(path: &Path) -> Self {
+        Program { command: vec![path.to_string_lossy().into_owned(), "launch".into()], own: true }
+    }
+
+    /// Another program.
+    pub(crate) fn engine(command: Vec<String>) -> Self {
+        Program { command, own: false }
+    }
+
+    /// Whether a launch can be repeated with the probe that names holder and waiters.
+    pub(crate) fn can_watch(&self) -> bool {
+        self.own
+    }
+
+    /// Runs one launch; gives up after `limit`. With `watch` the child gives up by itself before, and says who hangs.
+    ///
+    /// # Errors
+    /// Only those of this side; whatever the child does is an [`Ended`].
+    pub(crate) fn launch(&self, spec: &LaunchSpec, limit: Duration, watch: Option<Duration>) -> Result<Ended> {
+        let mut command = Command::new(&self.command[0]);
+        command.args(&self.command[1..]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        if let Some(watch) = watch {
+            command.arg("--watch-ms").arg(watch.as_millis().to_string());
+        }
+        isolate(&mut command);
+        let started = Instant::now();
+        let mut child = match command.spawn() {
+            Ok(child) => child,
+            Err(error) => {
+                return Ok(failed(FailureKind::NotStarted, format!("{}: {error}", self.command[0]), String::new()));
+            }
+        };
+        let spec_json = serde_json::to_vec(spec).context("cannot encode a launch spec")?;
+        let (mut stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        // A child that does not read its spec must not block us; one that is gone makes the write fail, which its
+        // missing answer tells better.
+        let feeder = std::thread::spawn(move || stdin.as_mut().map(|pipe| pipe.write_all(&spec_json)).is_some());
+        let (sender, answer) = mpsc::channel();
+        let reader = std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let read = stdout.map(|pipe| pipe.take(ANSWER_BYTES_MAX + 1).read_to_end(&mut bytes));
+            let _ = sender.send(match read {
+                Some(Ok(_)) => bytes,
+                _ => Vec::new(),
+            });
+        });
+        let complaint = std::thread::spawn(move || stderr.map_or_else(String::new, last_of));
+        let bytes = loop {
+            if INTERRUPTED.load(Ordering::Relaxed) {
+                end(&mut child);
+                return Ok(Ended::Interrupted);
+            }
+            match answer.recv_timeout(LOOK) {
+                Ok(bytes) => break Some(bytes),
+                Err(RecvTimeoutError::Timeout) if started.elapsed() < limit => {}
+                Err(_) => break None,
+            }
+        };
+        let too_long = bytes.as_ref().is_some_and(|bytes| bytes.len() as u64 > ANSWER_BYTES_MAX);
+        let in_time = bytes.is_some() && !too_long && exited(&child, started, limit);
+        let status = end(&mut child).filter(|_| in_time);
+        drop((feeder, reader));
+        let stderr = joined(complaint);
+        Ok(match (bytes, status) {
+            (_, None) if too_long => {
+                failed(FailureKind::Protocol, format!("its answer is longer than {ANSWER_BYTES_MAX} bytes"), stderr)
+            }
+            (Some(bytes), Some(status)) => judge(spec, &bytes, status, stderr),
+            _ => failed(FailureKind::Hang, format!("no result after {:.1} s", limit.as_secs_f64()), stderr),
+        })
+    }
+}
+
+fn failed(kind: FailureKind, detail: String, stderr: String) -> Ended {
+    Ended::Failed(Failure { kind, detail, stderr })
+}
+
+fn judge(spec: &LaunchSpec, bytes: &[u8], status: ExitStatus, stderr: String) -> Ended {
+    let last_line = stderr.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing").to_owned();
+    if !status.success() {
+        return match status.code() {
+            Some(profiler::probe::watch::HUNG) => failed(FailureKind::Hang, last_line, stderr),
+            Some(PANICKED) => failed(FailureKind::Panic, panic_message(&stderr).unwrap_or(last_line), stderr),
+            Some(code) => failed(FailureKind::Crash, format!("exit code {code}: {last_line}"), stderr),
+            None => failed(FailureKind::Crash, format!("{status}: {last_line}"), stderr),
+        };
+    }
+    if bytes.is_empty() {
+        return failed(FailureKind::Protocol, "it ended without an answer".into(), stderr);
+    }
+    match serde_json::from_slice::<LaunchResult>(bytes) {
+        Err(error) => {
+            let start: String = String::from_utf8_lossy(bytes).chars().take(60).collect();
+            failed(FailureKind::Protocol, format!("its answer is not a result ({error}): {start:?}"), stderr)
+        }
+        Ok(result) => match engine::validate(spec, &result) {
+            Ok(()) => Ended::Result(Box::new(result)),
+            Err(error) => failed(FailureKind::WrongResult, format!("{error:#}"), stderr),
+        },
+    }
+}
+
+/// The line after Rust's "thread ... panicked at file:line:".
+fn panic_message(stderr: &str) -> Option<String> {
+    let mut lines = stderr.lines().skip_while(|line| !line.contains("panicked at"));
+    lines.next()?;
+    lines.next().map(str::to_owned)
+}
+
+/// Waits until a child that has closed its output has exited; whether it did in time. It is not collected: until then
+/// its process group cannot be anybody else's.
+#[cfg(unix)]
+fn exited(child: &Child, started: Instant, limit: Duration) -> bool {
+    loop {
+        // SAFETY: a zeroed siginfo_t is valid, and the kernel writes it through a valid pointer.
+        let gone = unsafe {
+            let mut info: libc::siginfo_t = core::mem::zeroed();
+            let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+            libc::waitid(libc::P_PID, child.id(), &raw mut info, flags) == 0 && info.si_signo == libc::SIGCHLD
+        };
+        if gone {
+            return true;
+        }
+        if started.elapsed() >= limit {
+            return false;
+        }
+        std::thread::sleep(Duration::from_micros(200));
+    }
+}
+
+#[cfg(not(unix))]
+fn exited(_: &Child, _: Instant, _: Duration) -> bool {
+    true
+}
+
+fn joined(complaint: JoinHandle<String>) -> String {
+    complaint.join().unwrap_or_default()
+}
+
+/// Reads to the end and keeps the last bytes.
+fn last_of(mut pipe: impl Read) -> String {
+    let mut kept: Vec<u8> = Vec::new();
+    let mut buffer = [0; 4096];
+    while let Ok(read @ 1..) = pipe.read(&mut buffer) {
+        kept.extend_from_slice(&buffer[..read]);
+        if kept.len() > 2 * STDERR_BYTES {
+            kept.drain(..kept.len() - STDERR_BYTES);
+        }
+    }
+    kept.drain(..kept.len().saturating_sub(STDERR_BYTES));
+    String::from_utf8_lossy(&kept).into_owned()
+}
+
+/// A process group of its own, so that its children end with it; and it ends with us, even if we are killed.
+#[cfg(unix)]
+fn isolate(command: &mut Command) {
+    use std::os::unix::process::CommandExt;
+    command.process_group(0);
+    #[cfg(target_os = "linux")]
+    // SAFETY: between fork and exec only this async-signal-safe call is made; it takes integers.
+    unsafe {
+        command.pre_exec(|| {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            Ok(())
+        });
+    }
+}
+
+#[cfg(not(unix))]
+fn isolate(_: &mut Command) {}
+
+/// Ends the child and its group, if they live still, and collects it.
+fn end(child: &mut Child) -> Option<ExitStatus> {
+    #[cfg(unix)]
+    if let Ok(group) = i32::try_from(child.id()) {
+        // SAFETY: the call takes integers. The child is collected below only, so its number is still its own.
+        unsafe { libc::kill(-group, libc::SIGKILL) };
+    }
+    child.wait().ok()
+}

@@ -159,9 +159,14 @@ impl<M: Machine> RawMutex<M> for Mutex<M> {
         let mut behind = node.next.load(Ordering::Acquire);
         if behind.is_null() {
             let (mine, free) = (context.node.as_ptr(), ptr::null_mut());
-            if self.tail.compare_exchange(mine, free, Ordering::Release, Ordering::Relaxed).is_ok() {
-                context.held = 0;
-                return;
+            match self.tail.compare_exchange(mine, free, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => {
+                    context.held = 0;
+                    return;
+                }
+                // Held was a lock that went away without an unlock, and this one lies in its place.
+                Err(tail) if tail.is_null() => misuse::unlock_of_unlocked(Mcs::CARD.id),
+                Err(_) => {}
             }
             behind = self.await_link(node);
         }

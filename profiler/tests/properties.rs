@@ -49,7 +49,7 @@ proptest! {
         };
         let (left, right) = values.split_at(cut.min(values.len()));
         let mut merged = record(left);
-        merged.add(&record(right)).unwrap();
+        merged.add(record(right)).unwrap();
         prop_assert_eq!(merged, record(&values));
     }
 

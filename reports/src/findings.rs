@@ -27,8 +27,9 @@ pub struct Finding {
     pub point: usize,
 }
 
-/// What can be said, most telling first.
-pub fn findings(groups: &[Group<'_>]) -> Vec<Finding> {
+/// What can be said, most telling first. `margin` is the ratio, above 1, that two measurements of the same code may
+/// show: smaller differences are not worth a sentence, however sure.
+pub fn findings(groups: &[Group<'_>], margin: f64) -> Vec<Finding> {
     let mut found = Vec::new();
     for (index, group) in groups.iter().enumerate() {
         let prefix = match (&group.source, groups.len()) {
@@ -43,15 +44,15 @@ pub fn findings(groups: &[Group<'_>]) -> Vec<Finding> {
         };
         let points = || group.points.iter().enumerate();
         if let Some((at, point)) = points().find(|(_, p)| p.threads == 1) {
-            say(at, fastest(point));
+            say(at, fastest(point, margin));
         }
         if let Some((at, point)) = points().filter(|(_, p)| p.threads > 1).max_by_key(|(_, p)| p.threads) {
-            say(at, fastest(point));
-            say(at, shortest_tail(point));
+            say(at, fastest(point, margin));
+            say(at, shortest_tail(point, margin));
             say(at, unfair_winner(point));
         }
         for (at, point) in points() {
-            say(at, victim(point));
+            say(at, victim(point, margin));
         }
     }
     found.truncate(FINDINGS_MAX);
@@ -74,19 +75,25 @@ fn contenders<'a>(point: &PointCells<'a>) -> Vec<&'a Summary> {
 /// The leaders by a quantity, and the ratio of the first that is told apart from them to the best.
 fn leaders<'a>(
     cells: &[&'a Summary],
+    margin: f64,
     values: impl Fn(&Summary) -> Vec<f64>,
 ) -> Option<(Vec<&'a Summary>, &'a Summary, Ratio)> {
     let (best, rest) = cells.split_first()?;
     let mut tied = vec![*best];
     for cell in rest {
         match stats::ratio(&values(best), &values(cell), CONFIDENCE) {
-            Ok(ratio) if ratio.excludes_one() => {
+            Ok(ratio) if differs(&ratio, margin) => {
                 return (tied.len() <= LEADERS_MAX).then_some((tied, cell, ratio));
             }
             _ => tied.push(cell),
         }
     }
     None
+}
+
+/// Surely, and by more than noise.
+fn differs(ratio: &Ratio, margin: f64) -> bool {
+    ratio.excludes_one() && (ratio.estimate > margin || ratio.estimate < 1.0 / margin)
 }
 
 fn names(leaders: &[&Summary]) -> String {
@@ -100,9 +107,9 @@ fn names(leaders: &[&Summary]) -> String {
     }
 }
 
-fn fastest(point: &PointCells<'_>) -> Option<String> {
+fn fastest(point: &PointCells<'_>, margin: f64) -> Option<String> {
     let throughput = |c: &Summary| c.throughput_per_s.as_ref().map_or_else(Vec::new, |s| s.values.clone());
-    let (tied, next, ratio) = leaders(&contenders(point), throughput)?;
+    let (tied, next, ratio) = leaders(&contenders(point), margin, throughput)?;
     let best = tied.first()?.throughput_per_s.as_ref()?.median;
     Some(format!(
         "{}: {} is the fastest with {} operations a second; the first that is surely slower is {} ({}).",
@@ -114,12 +121,12 @@ fn fastest(point: &PointCells<'_>) -> Option<String> {
     ))
 }
 
-fn shortest_tail(point: &PointCells<'_>) -> Option<String> {
+fn shortest_tail(point: &PointCells<'_>, margin: f64) -> Option<String> {
     let mut cells = contenders(point);
     cells.retain(|c| !c.waits.p999_by_launch.is_empty());
     let tail = |c: &Summary| stats::median(&c.waits.p999_by_launch).unwrap_or(f64::INFINITY);
     cells.sort_by(|a, b| tail(a).total_cmp(&tail(b)));
-    let (tied, next, ratio) = leaders(&cells, |c| c.waits.p999_by_launch.clone())?;
+    let (tied, next, ratio) = leaders(&cells, margin, |c| c.waits.p999_by_launch.clone())?;
     Some(format!(
         "{}: {} keeps the shortest p99.9 wait, {}; the first that surely waits longer is {} (×{}).",
         at_threads(point),
@@ -143,7 +150,7 @@ fn unfair_winner(point: &PointCells<'_>) -> Option<String> {
 }
 
 /// Whether starvation mode shortened the longest wait of a victim.
-fn victim(point: &PointCells<'_>) -> Option<String> {
+fn victim(point: &PointCells<'_>, margin: f64) -> Option<String> {
     let cells = point.cells.iter().filter(|c| c.ranked());
     let called = |end: &str| cells.clone().find(|c| c.implementation.ends_with(end) && c.arm != "b").copied();
     let (before, after) = (called("/go-2015-spinning")?, called("/go-2016-starving")?);
@@ -157,7 +164,7 @@ fn victim(point: &PointCells<'_>) -> Option<String> {
             .collect()
     };
     let (waits_before, waits_after) = (longest(before), longest(after));
-    let ratio = stats::ratio(&waits_before, &waits_after, CONFIDENCE).ok().filter(Ratio::excludes_one)?;
+    let ratio = stats::ratio(&waits_before, &waits_after, CONFIDENCE).ok().filter(|r| differs(r, margin))?;
     let throughput = |c: &Summary| c.throughput_per_s.as_ref().map_or_else(Vec::new, |s| s.values.clone());
     let cost = match stats::ratio(&throughput(before), &throughput(after), CONFIDENCE) {
         Ok(cost) if cost.excludes_one() => format!(", at {} throughput", change(cost.estimate)),

@@ -1,6 +1,7 @@
 //! Which records may stand side by side: same source, same computer, same point.
 
 use record::Fingerprint;
+use record::cell::ImplementationRole;
 
 use crate::summary::{Source, Summary};
 
@@ -35,6 +36,13 @@ impl<'a> PointCells<'a> {
     pub fn ranked(&self) -> Vec<&'a Summary> {
         let mut ranked: Vec<&Summary> = self.cells.iter().copied().filter(|c| c.ranked()).collect();
         ranked.sort_by(|a, b| rate(b).total_cmp(&rate(a)));
+        ranked
+    }
+
+    /// The same without the floor: it is no lock, and would stretch every axis.
+    pub fn ranked_locks(&self) -> Vec<&'a Summary> {
+        let mut ranked = self.ranked();
+        ranked.retain(|c| c.role != ImplementationRole::Floor);
         ranked
     }
 

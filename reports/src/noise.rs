@@ -49,6 +49,14 @@ pub fn floor(pairs: &[AaPair]) -> Option<f64> {
     pairs.iter().map(|p| p.throughput.estimate.ln().abs()).reduce(f64::max).map(f64::exp)
 }
 
+/// The least margin, as a share: smaller differences are nobody's business on a shared computer.
+pub const MARGIN_MIN: f64 = 0.03;
+
+/// The ratio, above 1, from which a difference is worth talking about: 3 %, or twice the noise floor.
+pub fn margin(pairs: &[AaPair]) -> f64 {
+    floor(pairs).map_or(1.0, |f| f.powi(2)).max(1.0 + MARGIN_MIN)
+}
+
 /// What one probe costs over all ranked cells.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProbeCost {

@@ -16,9 +16,6 @@ pub use pairing::Unpaired;
 /// Version of the JSON that [`Comparison::to_json`] writes.
 pub const VERSION: u32 = 1;
 
-/// The least margin of equivalence, as a share: smaller differences are nobody's business on a shared computer.
-pub const MARGIN_MIN: f64 = 0.03;
-
 /// Power at which the minimal detectable effect is stated.
 pub const POWER: f64 = 0.9;
 
@@ -270,10 +267,11 @@ fn judge(
 ) -> Comparison {
     let aa: Vec<noise::AaPair> = runs.iter().flat_map(|cells| noise::aa_pairs(cells)).collect();
     let floor = noise::floor(&aa);
-    let margin = floor.map_or(1.0 + MARGIN_MIN, |f| f.powi(2).max(1.0 + MARGIN_MIN));
+    let margin = noise::margin(&aa);
     let contaminated = aa.iter().any(|p| {
         p.throughput.reached
-            && (p.throughput.low > 1.0 + MARGIN_MIN || p.throughput.high < 1.0 / (1.0 + MARGIN_MIN))
+            && (p.throughput.low > 1.0 + noise::MARGIN_MIN
+                || p.throughput.high < 1.0 / (1.0 + noise::MARGIN_MIN))
     });
     let mut rows = Vec::new();
     for (a, b) in pairs {

@@ -7,6 +7,7 @@ use super::catalogue::Catalogue;
 use super::{GENERATOR, Options, environment, problems, section};
 use crate::findings::findings;
 use crate::group::{Group, group};
+use crate::noise;
 use crate::summary::{Source, Summary, summarise};
 
 const STYLE: &str = include_str!("style.css");
@@ -48,7 +49,7 @@ pub(super) fn page(runs: &[Loaded], options: &Options) -> Markup {
                             }
                         }
                     } @else {
-                        (said(&groups))
+                        (said(&groups, noise::margin(&noise::aa_pairs(&cells))))
                     }
                     (contents(&groups))
                     (environment::cards(runs, &cells))
@@ -107,8 +108,8 @@ fn stamps(runs: &[Loaded], options: &Options) -> Markup {
     }
 }
 
-fn said(groups: &[Group<'_>]) -> Markup {
-    let found = findings(groups);
+fn said(groups: &[Group<'_>], margin: f64) -> Markup {
+    let found = findings(groups, margin);
     html! {
         section #findings aria-label="Findings" {
             @if found.is_empty() {
@@ -122,7 +123,10 @@ fn said(groups: &[Group<'_>]) -> Markup {
                         }
                     }
                 }
-                p .note { "Each sentence rests on a ratio whose 95 % interval over launches excludes 1." }
+                p .note {
+                    "Differences named here have a 95 % interval over launches that excludes 1, and exceed the margin of noise ("
+                    (crate::text::change(margin)) ")."
+                }
             }
         }
     }

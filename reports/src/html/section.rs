@@ -48,20 +48,20 @@ fn curve(group: &Group<'_>, point: &PointCells<'_>, catalogue: &Catalogue) -> Ma
         "Throughput against threads of workload {}; the tables of its points hold the numbers",
         point.workload
     );
-    let cells: Vec<&Summary> = points.iter().flat_map(|p| p.ranked()).collect();
+    let cells: Vec<&Summary> = points.iter().flat_map(|p| p.ranked_locks()).collect();
     html! {
         @if let Some(svg) = chart::scaling(&points, catalogue, &label) {
             h2 { (crate::text::fit(point.workload, 80)) ": throughput against threads" }
             (figure("Throughput against threads", &svg, class_key(&cells, catalogue), html! {
                 (tier(&group.source)) "; medians of plain launches; numbers in the tables below. Colours are classes of \
-                 design; point at a name to follow its line."
+                 design; point at a name to follow its line. The floor, no lock at all, stands in the tables only."
             }))
         }
     }
 }
 
 fn section(group: &Group<'_>, point: &PointCells<'_>, id: &str, catalogue: &Catalogue) -> Markup {
-    let ranked = point.ranked();
+    let ranked = point.ranked_locks();
     let alt = |what: &str| {
         format!("{what} at {}; the table above holds the numbers", crate::text::fit(point.label, 80))
     };

@@ -13,20 +13,20 @@ use record::*;
 
 /// How a synthetic implementation behaves.
 #[derive(Clone, Copy)]
-pub struct Nature {
-    pub id: &'static str,
+pub(crate) struct Nature {
+    pub(crate) id: &'static str,
     /// Operations per second at one thread.
-    pub rate: f64,
+    pub(crate) rate: f64,
     /// What is left of it with each doubling of the threads.
-    pub keeps: f64,
+    pub(crate) keeps: f64,
     /// Typical wait per waiting thread, ns.
-    pub wait_ns: f64,
+    pub(crate) wait_ns: f64,
     /// How much longer the rare waits are.
-    pub tail: f64,
+    pub(crate) tail: f64,
     /// 0 fair, 1 very unfair.
-    pub unfair: f64,
+    pub(crate) unfair: f64,
     /// Share of waiting that burns a core.
-    pub spins: f64,
+    pub(crate) spins: f64,
 }
 
 const fn nature(
@@ -42,7 +42,7 @@ const fn nature(
 }
 
 /// Natures under the ids of the catalogue.
-pub const NATURES: [Nature; 22] = [
+pub(crate) const NATURES: [Nature; 22] = [
     nature("mutex/go-2008-key", 18e6, 0.55, 9_000.0, 6.0, 0.02, 0.0),
     nature("mutex/go-2012-woken", 17e6, 0.80, 2_500.0, 900.0, 0.30, 0.0),
     nature("mutex/go-2015-spinning", 21e6, 0.88, 700.0, 4_000.0, 0.55, 0.3),
@@ -68,14 +68,14 @@ pub const NATURES: [Nature; 22] = [
 ];
 
 /// A small generator with a seed: uniform in 0..1.
-pub struct Draws(u64);
+pub(crate) struct Draws(u64);
 
 impl Draws {
-    pub fn new(seed: u64) -> Draws {
+    pub(crate) fn new(seed: u64) -> Draws {
         Draws(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
-    pub fn uniform(&mut self) -> f64 {
+    pub(crate) fn uniform(&mut self) -> f64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -83,7 +83,7 @@ impl Draws {
     }
 }
 
-pub fn point(workload: &str, threads: u32) -> Point {
+pub(crate) fn point(workload: &str, threads: u32) -> Point {
     Point {
         workload: workload.into(),
         label: format!("{workload}/t{threads}"),
@@ -102,7 +102,7 @@ pub fn point(workload: &str, threads: u32) -> Point {
     }
 }
 
-pub fn fingerprint() -> Fingerprint {
+pub(crate) fn fingerprint() -> Fingerprint {
     Fingerprint {
         cpu_model: "Synthetic CPU 9000".into(),
         cores: 2,
@@ -114,12 +114,12 @@ pub fn fingerprint() -> Fingerprint {
     }
 }
 
-pub fn tool() -> Tool {
+pub(crate) fn tool() -> Tool {
     Tool { version: "0.1.0".into(), revision: Some("0123abc".into()), harness_hash: "feedfacecafe".into() }
 }
 
 /// A record of `plain` launches without and `probed` with full timing.
-pub fn record(nature: &Nature, point: &Point, plain: u32, probed: u32, seed: u64) -> Record {
+pub(crate) fn record(nature: &Nature, point: &Point, plain: u32, probed: u32, seed: u64) -> Record {
     let mut draws = Draws::new(seed ^ nature.rate as u64);
     let launches = (0..plain + probed)
         .map(|index| {
@@ -286,7 +286,7 @@ fn counters(ops: u64) -> BTreeMap<String, Reading> {
 }
 
 /// A run of these records.
-pub fn run(records: Vec<Record>) -> Loaded {
+pub(crate) fn run(records: Vec<Record>) -> Loaded {
     let cells = records
         .iter()
         .map(|r| PlannedCell {
@@ -326,7 +326,7 @@ pub fn run(records: Vec<Record>) -> Loaded {
 }
 
 /// What `quick` gives: all natures at 1, 2 and 8 threads, an A/A pair, and one of each kind of trouble.
-pub fn quick_run() -> Loaded {
+pub(crate) fn quick_run() -> Loaded {
     let mut records = Vec::new();
     for threads in [1, 2, 8] {
         let point = point("contended", threads);
@@ -362,7 +362,7 @@ pub fn quick_run() -> Loaded {
 }
 
 /// A name that tries everything.
-pub fn hostile_name() -> String {
+pub(crate) fn hostile_name() -> String {
     let mut name = "mutex/<script>window.pwned=1</script>\"'&<img src=x onerror=window.pwned=1>".to_owned();
     while name.chars().count() < 200 {
         name.push_str("long");

@@ -20,7 +20,7 @@ pub(in crate::html) fn launches(
     catalogue: &Catalogue,
     label: &str,
 ) -> Option<String> {
-    let cells: Vec<&Summary> = point.ranked();
+    let cells: Vec<&Summary> = point.ranked_locks();
     let all = || cells.iter().flat_map(|c| &c.launches).filter_map(|l| l.throughput_per_s);
     let (low, high) = log_range(all())?;
     let logarithmic = high / low > LINEAR_RANGE_MAX;

@@ -15,8 +15,11 @@ const LABELLED_SHARE: f64 = 0.08;
 
 /// The chart of one point; `None` when no cell was fully timed.
 pub(in crate::html) fn ledger(point: &PointCells<'_>, catalogue: &Catalogue, label: &str) -> Option<String> {
-    let bars: Vec<(&Summary, Shares)> =
-        point.ranked().into_iter().filter_map(|cell| Some((cell, cell.profile.as_ref()?.ledger?))).collect();
+    let bars: Vec<(&Summary, Shares)> = point
+        .ranked_locks()
+        .into_iter()
+        .filter_map(|cell| Some((cell, cell.profile.as_ref()?.ledger?)))
+        .collect();
     if bars.is_empty() {
         return None;
     }

@@ -167,6 +167,10 @@ fn log_ticks(low: f64, high: f64, name: impl Fn(f64) -> String) -> Vec<Tick> {
             }
         }
     }
+    // A range so short that it holds no round number: its ends name it.
+    if ticks.len() < 2 {
+        ticks = [low * 1.02, high / 1.02].map(|v| (v.log10(), name(v))).to_vec();
+    }
     ticks
 }
 

@@ -27,11 +27,7 @@ struct Dot<'a> {
 /// beaten. Cells without waits, and the floor, take no part.
 pub(in crate::html) fn front<'a>(point: &PointCells<'a>) -> (Vec<&'a Summary>, Vec<&'a Summary>) {
     let tail = |c: &Summary| c.wait().map_or(u64::MAX, |w| w.p999_ns);
-    let cells: Vec<&Summary> = point
-        .ranked()
-        .into_iter()
-        .filter(|c| c.wait().is_some() && c.role != record::cell::ImplementationRole::Floor)
-        .collect();
+    let cells: Vec<&Summary> = point.ranked_locks().into_iter().filter(|c| c.wait().is_some()).collect();
     let beaten = |c: &&Summary| {
         cells
             .iter()

@@ -15,7 +15,7 @@ pub(in crate::html) fn percentiles(
     catalogue: &Catalogue,
     label: &str,
 ) -> Option<String> {
-    let cells: Vec<&Summary> = point.ranked().into_iter().filter(|c| c.wait().is_some()).collect();
+    let cells: Vec<&Summary> = point.ranked_locks().into_iter().filter(|c| c.wait().is_some()).collect();
     let curve = |cell: &Summary| -> Vec<(f64, f64)> {
         let points = cell.wait().map_or(&[][..], |w| &w.curve);
         // From the median on: below there is nothing that a lock could be blamed for.

@@ -22,7 +22,7 @@ pub(in crate::html) fn scaling(
         return None;
     }
     let ranked: Vec<(usize, &Summary)> =
-        points.iter().flat_map(|p| p.ranked().into_iter().map(move |c| (p.threads, c))).collect();
+        points.iter().flat_map(|p| p.ranked_locks().into_iter().map(move |c| (p.threads, c))).collect();
     let mut names: Vec<&str> = ranked.iter().map(|(_, c)| c.name.as_str()).collect();
     names.sort_unstable();
     names.dedup();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use impls::card::{Capability, Defaults, Tuned};
-use impls::machine::os::{Os, clock, cores_allowed};
+use impls::machine::os::{Os, clock};
 use impls::mutex::MutexImpl;
 use impls::probe::NoProbe;
 use profiler::counters::Counters;
@@ -84,7 +84,6 @@ fn mutex_on<P: Collect, I: MutexImpl>(spec: &LaunchSpec, deadline: Option<Durati
         slice_ns: spec.slice_ns,
         warmup_ns: spec.warmup_ns,
         cpus: &spec.cpus,
-        cores: cores_allowed(),
         seed: spec.seed,
         can_count: I::CARD.offers(Capability::WaiterCount),
     };

@@ -43,7 +43,6 @@ fn launch<I: MutexImpl>(point: &Point) -> Outcome<()> {
         slice_ns: 10_000_000,
         warmup_ns: 1_000_000,
         cpus: &[],
-        cores: cores_allowed(),
         seed: 1,
         can_count: I::CARD.offers(Capability::WaiterCount),
     };
@@ -79,10 +78,8 @@ fn counts_add_up_on_every_kind_of_load() {
 
 #[test]
 fn an_open_loop_keeps_its_rate() {
-    let open = Point {
-        arrivals: Arrivals::Fixed { per_thread_per_s: 10_000.0 },
-        ..point(vec![role("all", 1, 0)])
-    };
+    let open =
+        Point { arrivals: Arrivals::Fixed { per_thread_per_s: 10_000.0 }, ..point(vec![role("all", 1, 0)]) };
     let outcome = launch::<Go2019Fastpath>(&open);
     let (ops, span_ns) = (outcome.slices[0].ops() as f64, outcome.slices[0].span_ns() as f64);
     let rate = ops * 1e9 / span_ns;

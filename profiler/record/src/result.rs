@@ -112,16 +112,30 @@ impl Slice {
         end.saturating_sub(start)
     }
 
-    /// Share of the span in which all workers ran: from the last start to the first end.
+    /// Share of the span in which all workers ran: from the last start to the first end, less the longest time that a
+    /// worker was ready but not on a core.
+    ///
+    /// A thread that sleeps in the lock is ready for a moment each time it is woken; that is the lock's doing and not a
+    /// disturbance, so each voluntary switch excuses [`WAKE_NS`].
     pub fn overlap(&self) -> f64 {
         let last_start = self.workers.iter().map(|w| w.start_ns).max().unwrap_or(0);
         let first_end = self.workers.iter().map(|w| w.end_ns).min().unwrap_or(0);
-        match self.span_ns() {
-            0 => 0.0,
-            span => first_end.saturating_sub(last_start) as f64 / span as f64,
+        let span = self.span_ns();
+        if span == 0 {
+            return 0.0;
         }
+        let absent = |w: &Worker| {
+            let excused = w.voluntary_switches.unwrap_or(0).saturating_mul(WAKE_NS);
+            w.run_delay_ns.unwrap_or(0).saturating_sub(excused)
+        };
+        let absent = self.workers.iter().map(absent).max().unwrap_or(0);
+        first_end.saturating_sub(last_start).saturating_sub(absent) as f64 / span as f64
     }
 }
+
+/// Time on a run queue that a wake-up may cost without anything being wrong; twice what an idle virtual processor takes
+/// to start.
+const WAKE_NS: u64 = 200_000;
 
 impl LaunchResult {
     /// Operations of all slices.

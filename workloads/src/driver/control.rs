@@ -69,8 +69,6 @@ pub struct Control<M: Machine> {
     arrived: Line<M::AtomicU32>,
     ran: Line<M::AtomicU32>,
     done: Line<M::AtomicU32>,
-    /// When the current signal was given, so that a stalled holder knows when to end.
-    since_ns: M::AtomicU64,
     plan: Vec<PhasePlan>,
 }
 
@@ -78,14 +76,7 @@ impl<M: Machine> Control<M> {
     /// The words of a slice with these phases.
     pub fn new(plan: Vec<PhasePlan>) -> Self {
         let word = || Line(M::AtomicU32::new(0));
-        Control {
-            signal: word(),
-            arrived: word(),
-            ran: word(),
-            done: word(),
-            since_ns: M::AtomicU64::new(0),
-            plan,
-        }
+        Control { signal: word(), arrived: word(), ran: word(), done: word(), plan }
     }
 
     /// The plan of the phase that `signal` names; none while the slice opens.
@@ -103,11 +94,6 @@ impl<M: Machine> Control<M> {
     pub fn signal(&self) -> u32 {
         // Relaxed: the word is all that is said; slices are handed over by `arrive` and `finish`.
         self.signal.load(Ordering::Relaxed)
-    }
-
-    /// When the current signal was given.
-    pub fn since_ns(&self) -> u64 {
-        self.since_ns.load(Ordering::Relaxed)
     }
 
     /// A worker is ready; returns when the slice opens.
@@ -160,7 +146,6 @@ impl<M: Machine> Control<M> {
 
     fn give(&self, signal: u32) -> u64 {
         let now_ns = M::now_ns();
-        self.since_ns.store(now_ns, Ordering::Relaxed);
         self.signal.store(signal, Ordering::Release);
         M::futex_wake(&self.signal, u32::MAX);
         now_ns

@@ -19,12 +19,12 @@ impl Draw {
     /// A stream for `index` under `seed`; different indices give unrelated streams.
     pub fn new(seed: u64, index: u64) -> Self {
         let mut draw = Draw(seed ^ index.wrapping_mul(0xD6E8_FEB8_6659_FD93));
-        draw.next();
+        draw.bits();
         draw
     }
 
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -34,7 +34,7 @@ impl Draw {
 
     /// A number below `bound`, by multiplication (Lemire); the bias is below 2^-32 for the bounds used here.
     pub fn below(&mut self, bound: usize) -> usize {
-        (((self.next() >> 32) * bound as u64) >> 32) as usize
+        (((self.bits() >> 32) * bound as u64) >> 32) as usize
     }
 
     fn shuffle<T>(&mut self, items: &mut [T]) {
@@ -59,7 +59,7 @@ impl Table {
 
     /// The next entry.
     #[inline(always)]
-    pub fn next(&mut self) -> u32 {
+    pub fn step(&mut self) -> u32 {
         let entry = self.entries[self.at & (self.entries.len() - 1)];
         self.at = self.at.wrapping_add(1);
         entry
@@ -106,7 +106,9 @@ impl Table {
 fn quantile(distribution: &Distribution, p: f64) -> u64 {
     let ns = match *distribution {
         Distribution::Constant { ns } => ns as f64,
-        Distribution::Uniform { min_ns, max_ns } => min_ns as f64 + p * (max_ns.saturating_sub(min_ns)) as f64,
+        Distribution::Uniform { min_ns, max_ns } => {
+            min_ns as f64 + p * (max_ns.saturating_sub(min_ns)) as f64
+        }
         // libm and not std: the same bits on every platform, which a replayed simulation needs.
         Distribution::Exponential { mean_ns } => -libm::log1p(-p) * mean_ns as f64,
         Distribution::Bimodal { short_ns, long_ns, long_share } => {

@@ -2,7 +2,8 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`mutex`] | the loop of the mutex family |
+//! | [`mutex`] | the loop of the mutex family, all that is compiled once for each lock |
+//! | [`stage`] | a launch around any loop: slices, workers, reports |
 //! | [`control`] | how a slice opens, changes its load and ends |
 //! | [`draw`] | lengths, gaps and choices, drawn before the measurement |
 //! | [`arena`] | a fresh place in memory for each object |
@@ -11,9 +12,9 @@
 //! in each. In a slice workers arrive, work unmeasured until each has run (or a second has passed), and then until the
 //! controller ends the last phase.
 //!
-//! **Time.** With no more threads than cores, workers take their own times: a controller that lost its core cannot
-//! stretch or shrink the span. With more threads than cores a worker may be off its core when the slice begins or ends;
-//! there the span is the controller's, whose stamp and signal are neighbouring instructions.
+//! **Time.** Workers take the times: a slice begins when the first worker sees its signal and ends when the first sees
+//! the end. A controller that loses its core between looking at the clock and giving the signal cannot stretch the span,
+//! and neither can a worker that is deep in a wait when the signal changes: its operation is counted where it ends.
 //!
 //! **Operations** belong to the phase in which they ended their wait; the one that is on its way when the signal changes
 //! counts for the new phase.
@@ -22,6 +23,7 @@ pub mod arena;
 pub mod control;
 pub mod draw;
 pub mod mutex;
+pub mod stage;
 
 use record::{Point, Slice};
 
@@ -74,8 +76,6 @@ pub struct Launch<'a> {
     pub warmup_ns: u64,
     /// Cores of the workers; empty: the scheduler decides.
     pub cpus: &'a [usize],
-    /// Cores that the process may use.
-    pub cores: usize,
     /// Seed of every draw.
     pub seed: u64,
     /// Whether the implementation can tell how many threads hold and wait.

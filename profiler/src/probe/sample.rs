@@ -25,8 +25,11 @@ pub struct SampleProbe;
 #[repr(align(128))]
 pub struct SampleSlot {
     pub(super) tally: Tally,
-    /// Acquires until the next timed one.
+    /// Acquires up to the next timed one, that one included. The countdown is also the count: acquires are added to
+    /// the tally a whole gap at a time.
     left: Cell<u32>,
+    /// Where the countdown began.
+    gap: Cell<u32>,
     stamps: Cell<Stamps>,
     pub(super) sampled: RefCell<Option<Box<Sampled>>>,
 }
@@ -57,6 +60,7 @@ impl Default for SampleSlot {
         SampleSlot {
             tally: Tally::default(),
             left: Cell::new(u32::MAX),
+            gap: Cell::new(u32::MAX),
             stamps: Cell::default(),
             sampled: RefCell::new(None),
         }
@@ -78,14 +82,12 @@ impl Probe for SampleProbe {
         match event {
             Event::Request { intended_ns } => {
                 slot.tally.request();
-                let left = slot.left.get().wrapping_sub(1);
-                slot.left.set(left);
-                if left == 0 {
+                if slot.left.get() == 1 {
                     slot.begin_timed(intended_ns, &now);
                 }
             }
             Event::Acquired => {
-                add(&slot.tally.acquires, 1);
+                slot.left.set(slot.left.get().wrapping_sub(1));
                 if slot.tally.marks.get() != 0 {
                     slot.acquired_marked(&now);
                 }
@@ -107,8 +109,6 @@ impl SampleSlot {
     #[inline(never)]
     fn begin_timed(&self, intended_ns: u64, now: &dyn Fn() -> u64) {
         self.record();
-        let Some(gap) = self.sampled.borrow_mut().as_mut().map(|sampled| sampled.gap()) else { return };
-        self.left.set(gap);
         self.tally.marks.set(TIMED);
         let from_ns = if intended_ns == 0 { now() } else { intended_ns };
         self.stamps.set(Stamps { from_ns, acquired_ns: 0, releasing_ns: 0 });
@@ -119,6 +119,7 @@ impl SampleSlot {
     fn acquired_marked(&self, now: &dyn Fn() -> u64) {
         if self.tally.marks.get() & TIMED != 0 {
             self.stamps.set(Stamps { acquired_ns: now(), ..self.stamps.get() });
+            self.count_down_again();
         }
         self.tally.acquired_slowly();
     }
@@ -134,7 +135,10 @@ impl SampleSlot {
     fn rare(&self, event: Event, object: usize, now: &dyn Fn() -> u64) {
         match event {
             Event::Begin { worker, .. } => self.begin(worker),
-            Event::End => self.record(),
+            Event::End => {
+                self.record();
+                self.count_down_again();
+            }
             Event::ParkEnd { woken_ns } if woken_ns != 0 && self.waits_timed() => {
                 let wake_ns = now().saturating_sub(woken_ns);
                 if let Some(sampled) = self.sampled.borrow_mut().as_mut() {
@@ -155,9 +159,19 @@ impl SampleSlot {
             // Each worker its own sequence, never 0.
             random: worker.wrapping_mul(0x9E37_79B9) | 1,
         };
-        self.left.set(sampled.gap());
+        let gap = sampled.gap();
+        self.left.set(gap);
+        self.gap.set(gap);
         *self.sampled.borrow_mut() = Some(Box::new(sampled));
         self.stamps.set(Stamps::default());
+    }
+
+    /// Adds to the tally what was counted down, and draws the next gap.
+    fn count_down_again(&self) {
+        add(&self.tally.acquires, self.gap.get().wrapping_sub(self.left.get()).into());
+        let gap = self.sampled.borrow_mut().as_mut().map_or(u32::MAX, |sampled| sampled.gap());
+        self.left.set(gap);
+        self.gap.set(gap);
     }
 
     fn waits_timed(&self) -> bool {

@@ -1,7 +1,5 @@
 //! Sentences that the launches support: each rests on an interval over launches that excludes 1, or is not said.
 
-use record::cell::ImplementationRole;
-
 use crate::group::{Group, PointCells};
 use crate::stats::{self, Ratio};
 use crate::summary::{CONFIDENCE, Source, Summary};
@@ -66,29 +64,31 @@ fn at_threads(point: &PointCells<'_>) -> String {
     }
 }
 
+/// The ranked locks, each once: of an A/A pair the arms stand back behind the same implementation without an arm, or
+/// else the first arm stands for both.
 fn contenders<'a>(point: &PointCells<'a>) -> Vec<&'a Summary> {
-    // The second arm of an A/A pair is the same implementation once more.
-    let real = |c: &&Summary| c.role != ImplementationRole::Floor && c.arm != "b";
-    point.ranked().into_iter().filter(real).collect()
+    let ranked = point.ranked_locks();
+    let twin = |c: &Summary| ranked.iter().any(|o| o.arm.is_empty() && o.implementation == c.implementation);
+    ranked.iter().copied().filter(|c| c.arm.is_empty() || (c.arm != "b" && !twin(c))).collect()
 }
 
-/// The leaders by a quantity, and the ratio of the first that is told apart from them to the best.
+/// The leaders by a quantity, best first: the best and all that the launches cannot tell from it; with them the best of
+/// the others and its ratio to the first. `None` if nobody is told apart, or too many lead.
 fn leaders<'a>(
     cells: &[&'a Summary],
     margin: f64,
     values: impl Fn(&Summary) -> Vec<f64>,
 ) -> Option<(Vec<&'a Summary>, &'a Summary, Ratio)> {
     let (best, rest) = cells.split_first()?;
-    let mut tied = vec![*best];
+    let (mut tied, mut next) = (vec![*best], None);
     for cell in rest {
         match stats::ratio(&values(best), &values(cell), CONFIDENCE) {
-            Ok(ratio) if differs(&ratio, margin) => {
-                return (tied.len() <= LEADERS_MAX).then_some((tied, cell, ratio));
-            }
+            Ok(ratio) if differs(&ratio, margin) => next = next.or(Some((*cell, ratio))),
             _ => tied.push(cell),
         }
     }
-    None
+    let (next, ratio) = next.filter(|_| tied.len() <= LEADERS_MAX)?;
+    Some((tied, next, ratio))
 }
 
 /// Surely, and by more than noise.

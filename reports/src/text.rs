@@ -55,7 +55,7 @@ pub fn change(ratio: f64) -> String {
 pub fn three_digits(value: f64) -> String {
     let magnitude = value.abs();
     let digits = match magnitude {
-        m if m == 0.0 => return "0".into(),
+        0.0 => return "0".into(),
         m if m >= 99.95 => 0,
         m if m >= 9.995 => 1,
         m if m >= 0.9995 => 2,

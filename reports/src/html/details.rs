@@ -75,8 +75,11 @@ fn roles(cells: &[&Summary]) -> Option<Markup> {
     })
 }
 
+/// One number of a profile.
+type Count = fn(&ProfileSummary) -> Option<f64>;
+
 fn counts(cells: &[&Summary]) -> Option<Markup> {
-    let columns: [(&str, fn(&ProfileSummary) -> Option<f64>); 11] = [
+    let columns: [(&str, Count); 11] = [
         ("fast share", ProfileSummary::fast_share),
         ("spins useful", ProfileSummary::spins_useful_per_acquire),
         ("spins wasted", ProfileSummary::spins_wasted_per_acquire),

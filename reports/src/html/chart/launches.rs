@@ -60,7 +60,7 @@ pub(in crate::html) fn launches(
             let y = row as f64 + 0.5;
             plane.draw_series([PathElement::new(vec![(frame.x.0, y), (frame.x.1, y)], Ink::Grid.key())])?;
             let at = plane.backend_coord(&(frame.x.0, y));
-            write(root, &fit(&cell.name, 34), (at.0 - 8, at.1), HPos::Right, VPos::Center, Ink::Text)?;
+            write(root, &fit(&cell.name, 30), (at.0 - 8, at.1), HPos::Right, VPos::Center, Ink::Text)?;
             if let Some(spread) = &cell.throughput_per_s {
                 let x = place(spread.median);
                 let bar = PathElement::new(vec![(x, y - 0.4), (x, y + 0.4)], Ink::Text.key().stroke_width(2));

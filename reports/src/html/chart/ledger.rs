@@ -66,7 +66,7 @@ pub(in crate::html) fn ledger(point: &PointCells<'_>, catalogue: &Catalogue, lab
                 from = to;
             }
             let at = plane.backend_coord(&(0.0, top + 0.5));
-            write(root, &fit(&cell.name, 34), (at.0 - 8, at.1), HPos::Right, VPos::Center, Ink::Text)?;
+            write(root, &fit(&cell.name, 30), (at.0 - 8, at.1), HPos::Right, VPos::Center, Ink::Text)?;
         }
         Ok(())
     }))

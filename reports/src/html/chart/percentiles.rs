@@ -61,7 +61,7 @@ pub(in crate::html) fn percentiles(
             let Some(end) = line.last().copied() else { continue };
             plane.draw_series([PathElement::new(line, ink.key().stroke_width(2))])?;
             plane.draw_series([Circle::new(end, 3, ink.key().filled())])?;
-            labels.push(Label { y: plane.backend_coord(&end).1, text: fit(&cell.name, 34), ink });
+            labels.push(Label { y: plane.backend_coord(&end).1, text: fit(&cell.name, 31), ink });
         }
         let bounds = (30, frame.height as i32 - 50);
         label_column(root, plane.backend_coord(&(frame.x.1, frame.y.0)).0, bounds, labels)

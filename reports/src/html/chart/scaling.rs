@@ -69,7 +69,7 @@ pub(in crate::html) fn scaling(
             plane.draw_series([PathElement::new(line.clone(), ink.key().stroke_width(2))])?;
             plane.draw_series(line.iter().map(|p| Circle::new(*p, 3, ink.key().filled())))?;
             if let Some(last) = line.last() {
-                labels.push(Label { y: plane.backend_coord(last).1, text: fit(&cell.name, 34), ink });
+                labels.push(Label { y: plane.backend_coord(last).1, text: fit(&cell.name, 31), ink });
             }
         }
         let bounds = (30, frame.height as i32 - 50);

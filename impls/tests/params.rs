@@ -8,7 +8,7 @@ use impls::suite::mutex::exclusion::exclusion_with;
 use impls::suite::{LIMIT, within};
 
 const THREADS: usize = 3;
-const SECTIONS: u64 = 2_000;
+const SECTIONS: u64 = u64::MAX;
 
 type Values = &'static [(&'static str, u64)];
 

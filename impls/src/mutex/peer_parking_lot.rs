@@ -2,7 +2,8 @@
 //!
 //! - **Source**: parking_lot 0.13, `src/raw_mutex.rs`; the idea of a table of parked threads is WebKit's, 2015.
 //! - **Idea**: a byte of two bits, locked and parked; waiters spin a few rounds, then sleep in a global table by address.
-//! - **Fairness**: barging; about every 0.5 ms of a queue's life an unlock hands over.
+//! - **Fairness**: barging, without bound: up to 0.12 an unlock handed over about every 0.5 ms of a queue's life; 0.13
+//!   does so only when asked, by another call.
 //! - **Differs from upstream**: nothing; it goes through [`crate::mutex::lock_api`].
 
 use crate::card::{Card, Fairness, Role};
@@ -22,7 +23,7 @@ impl LockApiMutex for ParkingLot {
         year: 2016,
         source: "parking_lot 0.13, src/raw_mutex.rs",
         role: Role::Peer,
-        fairness: Fairness::BoundedBarging,
+        fairness: Fairness::Barging,
         pathologies: &["waiters of different locks may meet in one bucket of the global table"],
         ..lock_api::card(
             "mutex/peer-parking-lot",

@@ -64,8 +64,8 @@ impl<M: Machine, S: ParamSource> Sound<M, S> {
         }
     }
 
-    fn unlock(&self, wake: bool) {
-        if self.word.swap(FREE, Ordering::Release) == CONTENDED && wake {
+    fn unlock(&self) {
+        if self.word.swap(FREE, Ordering::Release) == CONTENDED {
             M::futex_wake(&self.word, 1);
         }
     }
@@ -91,7 +91,8 @@ macro_rules! mutant {
 }
 
 mutant! {
-    /// Loses wake-ups: after the good acquisitions unlock wakes nobody, and whoever sleeps then sleeps for ever.
+    /// Loses wake-ups: after the good acquisitions a thread that finds the lock held goes to sleep without looking
+    /// again, and so misses the unlock in between; nobody wakes it any more.
     MutantDeadlock, DeadlockMutex,
     card("mutex/mutant-deadlock", "a mutant that loses wake-ups", &["waiters sleep for ever"])
 }
@@ -100,11 +101,17 @@ impl<M: Machine, S: ParamSource> RawMutex<M> for DeadlockMutex<M, S> {
     type Context = ();
     fn context(&self) {}
     fn lock(&self, (): &mut ()) {
+        let beyond = self.0.beyond() > 0;
+        if beyond && self.0.word.load(Ordering::Relaxed) != FREE {
+            let wake_up = M::AtomicU32::new(0); // Nobody else knows of it.
+            loop {
+                M::futex_wait(&wake_up, 0, None);
+            }
+        }
         self.0.lock();
     }
     fn unlock(&self, (): &mut ()) {
-        let wake = self.0.beyond() == 0;
-        self.0.unlock(wake);
+        self.0.unlock();
     }
 }
 
@@ -127,12 +134,12 @@ impl<M: Machine, S: ParamSource> RawMutex<M> for PanicMutex<M, S> {
         self.0.lock();
     }
     fn unlock(&self, (): &mut ()) {
-        self.0.unlock(true);
+        self.0.unlock();
     }
 }
 
 mutant! {
-    /// Breaks exclusion once in a while: after the good acquisitions every hundredth enters without looking.
+    /// Breaks exclusion once in a while: after the good acquisitions every sixteenth enters without looking.
     MutantOverlap, OverlapMutex,
     card("mutex/mutant-overlap", "a mutant that lets two threads in", &["breaks exclusion once in a while"])
 }
@@ -141,7 +148,7 @@ impl<M: Machine, S: ParamSource> RawMutex<M> for OverlapMutex<M, S> {
     type Context = ();
     fn context(&self) {}
     fn lock(&self, (): &mut ()) {
-        if self.0.beyond() % 100 == 1 {
+        if self.0.beyond() % 16 == 1 {
             // Whoever holds the lock now is joined, and whoever sleeps is still woken.
             self.0.word.swap(CONTENDED, Ordering::Acquire);
         } else {
@@ -149,6 +156,6 @@ impl<M: Machine, S: ParamSource> RawMutex<M> for OverlapMutex<M, S> {
         }
     }
     fn unlock(&self, (): &mut ()) {
-        self.0.unlock(true);
+        self.0.unlock();
     }
 }

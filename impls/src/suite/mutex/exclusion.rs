@@ -1,5 +1,6 @@
 //! Does it exclude, publish what it guards, and let everyone through?
 
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{build, is_lock, now_ns};
@@ -9,9 +10,10 @@ use crate::machine::os::{Os, cores_allowed};
 use crate::mutex::{MutexImpl, RawMutex};
 
 /// How long the threads of one round compete, unless they are through before.
-const ROUND_NS: u64 = 40_000_000;
-/// Sections of one thread in one round, at most.
-const SECTIONS: u64 = 20_000;
+const ROUND_NS: u64 = 30_000_000;
+/// Sections of one thread in one round, at most. Time ends a round: a thread that is through before the next one has
+/// started competes with nobody.
+const SECTIONS: u64 = 10_000_000;
 
 /// Length of a section.
 const SECTION_CYCLES: u32 = 100;
@@ -47,10 +49,12 @@ pub(super) fn excludes<L: RawMutex<Os>>(
     enter: impl Fn(&L, &mut L::Context) -> bool + Sync,
 ) {
     let (counter, done) = (AtomicU64::new(0), AtomicU64::new(0));
-    let end_ns = now_ns() + ROUND_NS;
+    let start = Barrier::new(threads);
     <Os>::run(threads, &[], 1, &|_| {
         let mut context = lock.context();
         let mut entered = 0;
+        start.wait();
+        let end_ns = now_ns() + ROUND_NS;
         for _ in 0..sections {
             if enter(lock, &mut context) {
                 // Not fetch_add: two threads in the section must lose a count. The work gives them time to meet.

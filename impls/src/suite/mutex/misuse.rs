@@ -64,7 +64,7 @@ pub fn survives_misuse<I: MutexImpl>() {
         }
         lock.unlock(&mut context);
     }
-    super::exclusion::excludes(I::CARD.id, &lock, 2, 1_000, |lock, context| {
+    super::exclusion::excludes(I::CARD.id, &lock, 2, 100_000, |lock, context| {
         lock.lock(context);
         true
     });

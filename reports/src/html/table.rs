@@ -76,7 +76,10 @@ fn row(cell: &Summary, catalogue: &Catalogue, ranked: bool) -> Markup {
     let waiters_max = profile.and_then(|p| p.waiters_max).map(|max| format!("(max {max})"));
     html! {
         tr .out[!ranked] data-i=(catalogue.series(&cell.name)) {
-            th scope="row" { span class={ "dot bc" (catalogue.class(cell)) } {} (cell.name) }
+            th scope="row" { span class={ "dot bc" (catalogue.class(cell)) } {} (cell.name)
+                // The status column may be scrolled out of sight.
+                @if !ranked { " " small { "(" (cell.status.name()) ")" } }
+            }
             (number(throughput.map(|s| s.median), si, None))
             (number(spread, |_| range.clone(), None))
             (nanoseconds(|w| w.p50_ns)) (nanoseconds(|w| w.p90_ns)) (nanoseconds(|w| w.p99_ns))

@@ -6,14 +6,14 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use impls::card::{Capability, Defaults, Tuned};
+use impls::card::{Capability, Card, Defaults, Tuned};
 use impls::machine::os::{Os, clock};
 use impls::mutex::MutexImpl;
-use impls::probe::NoProbe;
+use impls::probe::{NoProbe, Probe};
 use profiler::counters::Counters;
-use profiler::probe::{Collect, CollectContext, CountProbe, FullProbe, SampleProbe};
+use profiler::probe::{Collect, CollectContext, CountProbe, FullProbe, SampleProbe, WatchProbe};
 use record::{LaunchResult, LaunchSpec, PROTOCOL, ProbeMode};
-use workloads::driver::{self, Account, Witness};
+use workloads::driver::{self, Account, Outcome, Witness};
 
 use crate::Observatory;
 
@@ -54,30 +54,57 @@ pub const PANICKED: i32 = 101;
 
 /// Runs one launch of a mutex.
 pub fn mutex<I: MutexImpl>(spec: &LaunchSpec, watch: &Watch) -> Result<LaunchResult> {
-    for name in spec.params.keys() {
-        let known: Vec<&str> = I::CARD.params.iter().map(|param| param.name).collect();
-        ensure!(
-            known.contains(&name.as_str()),
-            "{} has no parameter `{name}`; it has: {}",
-            I::CARD.id,
-            if known.is_empty() { "none".to_owned() } else { known.join(", ") }
-        );
-    }
+    check_params(&I::CARD, spec)?;
     if let Some(deadline) = watch.deadline {
-        return mutex_on::<profiler::probe::WatchProbe, I>(spec, Some(deadline));
+        profiler::probe::watch::arm(deadline);
+        return carry_out::<WatchProbe>(&I::CARD, spec, &drive::<WatchProbe, I>);
     }
     match spec.probe {
-        ProbeMode::Off => mutex_on::<NoProbe, I>(spec, None),
-        ProbeMode::Count => mutex_on::<CountProbe, I>(spec, None),
-        ProbeMode::Sample => mutex_on::<SampleProbe, I>(spec, None),
-        ProbeMode::Full => mutex_on::<FullProbe, I>(spec, None),
+        ProbeMode::Off => carry_out::<NoProbe>(&I::CARD, spec, &drive::<NoProbe, I>),
+        ProbeMode::Count => carry_out::<CountProbe>(&I::CARD, spec, &drive::<CountProbe, I>),
+        ProbeMode::Sample => carry_out::<SampleProbe>(&I::CARD, spec, &drive::<SampleProbe, I>),
+        ProbeMode::Full => carry_out::<FullProbe>(&I::CARD, spec, &drive::<FullProbe, I>),
     }
 }
 
-fn mutex_on<P: Collect, I: MutexImpl>(spec: &LaunchSpec, deadline: Option<Duration>) -> Result<LaunchResult> {
-    if let Some(deadline) = deadline {
-        profiler::probe::watch::arm(deadline);
+fn check_params(card: &Card, spec: &LaunchSpec) -> Result<()> {
+    for name in spec.params.keys() {
+        let known: Vec<&str> = card.params.iter().map(|param| param.name).collect();
+        ensure!(
+            known.contains(&name.as_str()),
+            "{} has no parameter `{name}`; it has: {}",
+            card.id,
+            if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+        );
     }
+    Ok(())
+}
+
+/// The part of a launch that is compiled for each implementation and probe.
+fn drive<P: Probe, I: MutexImpl>(
+    spec: &LaunchSpec,
+    launch: &driver::Launch<'_>,
+    witness: &dyn Witness,
+) -> Outcome<P::Slot> {
+    if spec.tuned_shape || !spec.params.is_empty() {
+        driver::mutex::run::<Os<P>, I, Tuned>(launch, tuned(spec), witness)
+    } else {
+        driver::mutex::run::<Os<P>, I, Defaults>(launch, Defaults, witness)
+    }
+}
+
+/// The parameters that the spec sets. A launch is the whole life of its process: they may live as long.
+fn tuned(spec: &LaunchSpec) -> Tuned {
+    let values = spec.params.iter().map(|(name, &value)| (&*name.clone().leak(), value)).collect::<Vec<_>>();
+    Tuned(values.leak())
+}
+
+/// The rest: what is compiled once for each probe.
+fn carry_out<P: Collect>(
+    card: &Card,
+    spec: &LaunchSpec,
+    drive: &dyn Fn(&LaunchSpec, &driver::Launch<'_>, &dyn Witness) -> Outcome<P::Slot>,
+) -> Result<LaunchResult> {
     let launch = driver::Launch {
         point: &spec.point,
         slices: spec.slices,
@@ -85,29 +112,23 @@ fn mutex_on<P: Collect, I: MutexImpl>(spec: &LaunchSpec, deadline: Option<Durati
         warmup_ns: spec.warmup_ns,
         cpus: &spec.cpus,
         seed: spec.seed,
-        can_count: I::CARD.offers(Capability::WaiterCount),
+        can_count: card.offers(Capability::WaiterCount),
     };
     let witness = OsWitness(Mutex::new(Counters::open()));
-    let outcome = if spec.tuned_shape || !spec.params.is_empty() {
-        // A launch is the whole life of its process: the values may live as long.
-        let values = spec.params.iter().map(|(name, &value)| (&*name.clone().leak(), value)).collect::<Vec<_>>();
-        driver::mutex::run::<Os<P>, I, Tuned>(&launch, Tuned(values.leak()), &witness)
-    } else {
-        driver::mutex::run::<Os<P>, I, Defaults>(&launch, Defaults, &witness)
-    };
+    let outcome = drive(spec, &launch, &witness);
     let collected = P::collect(
         outcome.slots,
         &CollectContext {
             slices: &outcome.slices,
             role_of_worker: &spec.point.role_of_worker(),
-            primitive_reports: I::CARD.offers(Capability::Observable),
+            primitive_reports: card.offers(Capability::Observable),
             sampled_waiters: outcome.waiters_sampled,
         },
     )?;
     let counters = witness.0.into_inner().unwrap_or_else(|e| e.into_inner()).read();
     Ok(LaunchResult {
         protocol: PROTOCOL,
-        implementation: I::CARD.id.to_owned(),
+        implementation: card.id.to_owned(),
         engine: format!("synchroscope {}", env!("CARGO_PKG_VERSION")),
         clock: match clock::source() {
             clock::Source::Tsc { hz } => format!("tsc at {hz} Hz"),

@@ -1,10 +1,9 @@
 //! The implementations that this binary can launch: the built-in ones, a user's own, and engines.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::OnceLock;
 
 use anyhow::{Result, bail};
 use clap::Parser;
@@ -144,6 +143,12 @@ impl Observatory {
         &self.engines
     }
 
+    /// The names of the parameters of each entry that has any.
+    pub fn params(&self) -> BTreeMap<String, Vec<String>> {
+        let names = |card: &Card| card.params.iter().map(|param| param.name.to_owned()).collect();
+        self.entries().map(|entry| (entry.card().id.to_owned(), names(entry.card()))).collect()
+    }
+
     /// Ids of everything, entries first.
     pub fn ids(&self) -> Vec<&str> {
         let engines = self.engines.iter().flat_map(|engine| &engine.implementations);
@@ -161,21 +166,4 @@ impl Observatory {
             None => self.engine(id).map(|_| ImplementationRole::Peer),
         }
     }
-}
-
-static PARAMS: OnceLock<HashSet<(String, &'static str)>> = OnceLock::new();
-
-/// Keeps which implementation has which parameter for [`takes_param`].
-pub(crate) fn remember_params(observatory: &Observatory) {
-    let of = |entry: &dyn Entry| {
-        let card = entry.card();
-        card.params.iter().map(|param| (card.id.to_owned(), param.name)).collect::<Vec<_>>()
-    };
-    let _ = PARAMS.set(observatory.entries().flat_map(of).collect());
-}
-
-/// Whether an implementation has a parameter.
-pub(crate) fn takes_param(implementation: &str, param: &str) -> bool {
-    let has = |(id, name): &(String, &str)| id == implementation && *name == param;
-    PARAMS.get().is_some_and(|params| params.iter().any(has))
 }

@@ -16,7 +16,7 @@ use super::{command_line, print, report};
 use crate::args::RunArgs;
 use crate::exit::Exit;
 use crate::runner::{self, INTERRUPTED};
-use crate::{Observatory, registry};
+use crate::Observatory;
 
 /// The suite of a call without a command.
 const DEFAULT_SUITE: &str = "quick";
@@ -84,8 +84,6 @@ fn plan(observatory: &Observatory, args: &RunArgs) -> Result<Manifest> {
     let cpus = args.cpus.as_deref().map(cpu_list).transpose()?.unwrap_or_default();
     let ids = observatory.ids();
     let params = params(observatory, &args.params)?;
-    // The plan asks by id and name alone; the answer is kept where a plain function finds it.
-    registry::remember_params(observatory);
     let overrides = Overrides {
         filter: args.filter.clone(),
         machines: if args.machines.is_empty() { vec!["os".into()] } else { args.machines.clone() },
@@ -96,7 +94,7 @@ fn plan(observatory: &Observatory, args: &RunArgs) -> Result<Manifest> {
         cpus,
         allowed_cpus: cpus_allowed(),
         params,
-        takes_param: registry::takes_param,
+        params_of: Some(observatory.params()),
     };
     let mut cells = suite.cells(&ids, cores_allowed(), &overrides)?;
     if let Some(shard) = &args.shard {

@@ -25,6 +25,8 @@ use profiler::truth::{self, TruthContext};
 use record::store::RunDir;
 use record::{Failure, FailureKind, Launch, LaunchSpec, Manifest, PROTOCOL, PlannedCell, Record, SCHEMA, Status};
 
+use workloads::Suite;
+
 use self::child::{Ended, Program};
 use self::order::Job;
 use self::progress::Progress;
@@ -101,10 +103,9 @@ pub(crate) fn run(
 }
 
 /// How long one launch should take.
-pub(crate) fn expected(cell: &PlannedCell) -> Duration {
-    /// Starting the process, calibrating, measuring the uncontended floor, placing the objects.
-    const OVERHEAD: Duration = Duration::from_millis(18);
-    Duration::from_nanos(cell.warmup_ns + u64::from(cell.slices) * cell.slice_ns) + OVERHEAD
+fn expected(cell: &PlannedCell) -> Duration {
+    let all_ms = Suite::expected_ms(std::slice::from_ref(cell), cores_allowed());
+    Duration::from_secs_f64(all_ms / 1000.0 / cell.launches.len().max(1) as f64)
 }
 
 /// How long it may take: each slice may need a second to open, and a loaded machine stretches everything.

@@ -35,8 +35,15 @@ pub struct Overrides {
     pub allowed_cpus: Vec<usize>,
     /// Parameters that differ from the defaults.
     pub params: BTreeMap<String, u64>,
-    /// Whether an implementation has a parameter; where it has not, its cells run without it.
-    pub takes_param: fn(implementation: &str, param: &str) -> bool,
+    /// The parameters of each implementation that has any; one without a parameter runs without it. `None`: all take all.
+    pub params_of: Option<BTreeMap<String, Vec<String>>>,
+}
+
+impl Overrides {
+    fn takes_param(&self, implementation: &str, param: &str) -> bool {
+        let has = |params: &Vec<String>| params.iter().any(|name| name == param);
+        self.params_of.as_ref().is_none_or(|known| known.get(implementation).is_some_and(has))
+    }
 }
 
 impl Default for Overrides {
@@ -51,7 +58,7 @@ impl Default for Overrides {
             cpus: Vec::new(),
             allowed_cpus: Vec::new(),
             params: BTreeMap::new(),
-            takes_param: |_, _| true,
+            params_of: None,
         }
     }
 }
@@ -130,7 +137,7 @@ impl Suite {
                         let taken = overrides
                             .params
                             .iter()
-                            .filter(|(name, _)| (overrides.takes_param)(row.implementation, name));
+                            .filter(|(name, _)| overrides.takes_param(row.implementation, name));
                         let params: BTreeMap<String, u64> =
                             taken.map(|(name, value)| (name.clone(), *value)).collect();
                         let cell = PlannedCell {

@@ -231,7 +231,7 @@ fn flags() {
     assert_eq!(seconds(1e18), "--seconds: 1000000000000000000 s makes slices longer than an hour");
     let params = [("spin_rounds".to_owned(), 3)].into();
     assert_eq!(
-        plan(Overrides { params, takes_param: |_, _| false, ..Overrides::default() }),
+        plan(Overrides { params, params_of: Some(Default::default()), ..Overrides::default() }),
         "--param: no implementation of this run has the parameter `spin_rounds`"
     );
     assert_eq!(

@@ -140,7 +140,7 @@ fn machines_and_params_are_part_of_the_id() {
     let overrides = Overrides {
         machines: vec!["os".into(), "sim:two-sockets".into(), "os".into()],
         params: [("spin_rounds".to_owned(), 8)].into(),
-        takes_param: |implementation, _| implementation == "mutex/ticket",
+        params_of: Some([("mutex/ticket".to_owned(), vec!["spin_rounds".to_owned()])].into()),
         filter: Some("*contended-t2*".into()),
         ..Overrides::default()
     };

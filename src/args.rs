@@ -46,7 +46,9 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  synchroscope merge shard-1 shard-2 --out whole")]
     Merge(MergeArgs),
     /// Print a completion script for a shell
-    #[command(after_help = "Example:\n  synchroscope completions bash > ~/.local/share/bash-completion/completions/synchroscope")]
+    #[command(
+        after_help = "Example:\n  synchroscope completions bash > ~/.local/share/bash-completion/completions/synchroscope"
+    )]
     Completions {
         /// Which shell
         shell: clap_complete::Shell,

@@ -72,16 +72,21 @@ pub fn find(files: &[PathBuf]) -> Result<Vec<Engine>> {
 impl Engine {
     /// Reads a description.
     pub fn load(file: &Path) -> Result<Engine> {
-        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let text =
+            std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
         let mut engine: Engine = toml::from_str(&text).map_err(|error| {
-            let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+            let line =
+                error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
             anyhow::anyhow!("{}:{line}: {}", file.display(), error.message().replace('\n', " "))
         })?;
         ensure!(!engine.run.is_empty(), "{}: `run` is empty: it must name the program", file.display());
         ensure!(!engine.implementations.is_empty(), "{}: `implementations` is empty", file.display());
         for offered in &engine.implementations {
             ensure!(
-                offered.id.split_once('/').is_some_and(|(family, name)| !family.is_empty() && !name.is_empty()),
+                offered
+                    .id
+                    .split_once('/')
+                    .is_some_and(|(family, name)| !family.is_empty() && !name.is_empty()),
                 "{}: `{}` is not an id: expected `family/name`",
                 file.display(),
                 offered.id
@@ -98,7 +103,8 @@ impl Engine {
 
     /// The command of one launch, built first if need be. The error says what is missing and what brings it.
     pub fn ready(&self) -> Result<Vec<String>> {
-        let folder = self.folder().canonicalize().with_context(|| format!("no folder of {}", self.file.display()))?;
+        let folder =
+            self.folder().canonicalize().with_context(|| format!("no folder of {}", self.file.display()))?;
         let out = cache_folder()?.join(format!("engine-{}", self.name));
         let out_text = out.to_string_lossy().into_owned();
         if !self.build.is_empty() {
@@ -110,7 +116,8 @@ impl Engine {
         }
         let run: Vec<String> = self.run.iter().map(|part| part.replace("{out}", &out_text)).collect();
         let program = Path::new(&run[0]);
-        let program = if program.components().count() > 1 { folder.join(program) } else { program.to_owned() };
+        let program =
+            if program.components().count() > 1 { folder.join(program) } else { program.to_owned() };
         if program.components().count() > 1 && !program.is_file() {
             bail!("{}: {} does not exist; {}", self.name, program.display(), self.hint);
         }
@@ -122,7 +129,8 @@ impl Engine {
             None => String::new(),
             Some((program, rest)) => {
                 let program = if program.contains('/') { folder.join(program) } else { program.into() };
-                let found = Command::new(program).args(rest).current_dir(folder).stdin(Stdio::null()).output();
+                let found =
+                    Command::new(program).args(rest).current_dir(folder).stdin(Stdio::null()).output();
                 match found {
                     Ok(output) if output.status.success() => {
                         String::from_utf8_lossy(&output.stdout).trim().to_owned()
@@ -133,7 +141,8 @@ impl Engine {
         };
         let command: Vec<String> =
             self.build.iter().map(|part| part.replace("{tool}", &tool).replace("{out}", out)).collect();
-        let output = Command::new(&command[0]).args(&command[1..]).current_dir(folder).stdin(Stdio::null()).output();
+        let output =
+            Command::new(&command[0]).args(&command[1..]).current_dir(folder).stdin(Stdio::null()).output();
         let output = output.with_context(|| format!("cannot start `{}`; {}", command[0], self.hint))?;
         if !output.status.success() {
             let stderr = String::from_utf8_lossy(&output.stderr);
@@ -151,7 +160,8 @@ fn cache_folder() -> Result<PathBuf> {
         .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))
         .unwrap_or_else(std::env::temp_dir);
     let folder = base.join("synchroscope");
-    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     Ok(folder)
 }
 
@@ -185,7 +195,10 @@ pub fn validate(spec: &LaunchSpec, result: &LaunchResult) -> Result<()> {
         );
         for worker in &slice.workers {
             ensure!(worker.role < roles, "slice {index} names role {}, there are {roles}", worker.role);
-            ensure!(worker.end_ns >= worker.start_ns, "slice {index} has a worker that ends before it starts");
+            ensure!(
+                worker.end_ns >= worker.start_ns,
+                "slice {index} has a worker that ends before it starts"
+            );
         }
         ensure!(slice.span_ns() > 0, "slice {index} has no length");
         ensure!(
@@ -196,7 +209,11 @@ pub fn validate(spec: &LaunchSpec, result: &LaunchResult) -> Result<()> {
         );
     }
     for distribution in &result.distributions {
-        ensure!(distribution.role < roles, "a distribution names role {}, there are {roles}", distribution.role);
+        ensure!(
+            distribution.role < roles,
+            "a distribution names role {}, there are {roles}",
+            distribution.role
+        );
         distribution.values.decode()?;
     }
     Ok(())

@@ -32,7 +32,11 @@ pub(crate) fn command(observatory: &Observatory, watch: Watch) -> Result<()> {
     let mut text = String::new();
     std::io::stdin().take(SPEC_BYTES_MAX).read_to_string(&mut text).context("cannot read the launch spec")?;
     let spec: LaunchSpec = serde_json::from_str(&text).context("the launch spec on stdin is not valid")?;
-    ensure!(spec.protocol == PROTOCOL, "protocol {} is not known: this version speaks {PROTOCOL}", spec.protocol);
+    ensure!(
+        spec.protocol == PROTOCOL,
+        "protocol {} is not known: this version speaks {PROTOCOL}",
+        spec.protocol
+    );
     ensure!(spec.machine == "os", "machine `{}` is not known: this version has `os`", spec.machine);
     let Some(entry) = observatory.entry(&spec.implementation) else {
         bail!("implementation `{}` is not known to this program", spec.implementation)

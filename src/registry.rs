@@ -96,7 +96,9 @@ impl Observatory {
             Err(error) => {
                 // A reader that closed the pipe early is no error worth a word.
                 let broken = error.chain().any(|cause| {
-                    cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+                    cause
+                        .downcast_ref::<std::io::Error>()
+                        .is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
                 });
                 if !broken {
                     eprintln!("error: {error:#}");

@@ -24,7 +24,9 @@ pub(super) fn command(args: &CompareArgs) -> Result<Exit> {
     } else {
         for (name, other) in [(&args.a, &args.b), (&args.b, &args.a)] {
             if is_run(other) || Path::new(name).is_dir() {
-                bail!("{name} is not a run: compare two run directories, or two implementations with --in DIR");
+                bail!(
+                    "{name} is not a run: compare two run directories, or two implementations with --in DIR"
+                );
             }
         }
         let runs = if args.runs.is_empty() { vec![latest()?] } else { args.runs.clone() };
@@ -35,7 +37,8 @@ pub(super) fn command(args: &CompareArgs) -> Result<Exit> {
 
 /// The run directory in `runs/` that was made last.
 fn latest() -> Result<PathBuf> {
-    let entries = std::fs::read_dir("runs").context("there is no folder runs/ here: name the runs with --in DIR")?;
+    let entries =
+        std::fs::read_dir("runs").context("there is no folder runs/ here: name the runs with --in DIR")?;
     let made = |path: &PathBuf| path.join("run.json").metadata().and_then(|meta| meta.modified()).ok();
     let paths = entries.flatten().map(|entry| entry.path()).filter(|path| path.join("run.json").is_file());
     paths.max_by_key(made).context("runs/ holds no run: name the runs with --in DIR")

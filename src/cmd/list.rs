@@ -78,7 +78,10 @@ pub(super) fn command(observatory: &Observatory, args: &ListArgs) -> Result<Exit
         families,
         workloads: described(Workload::all()?, |w| (w.name.clone(), w.summary.clone())),
         suites: described(Suite::all()?, |s| (s.name.clone(), s.summary.clone())),
-        machines: vec![Described { name: "os".into(), summary: "threads and futexes of this computer".into() }],
+        machines: vec![Described {
+            name: "os".into(),
+            summary: "threads and futexes of this computer".into(),
+        }],
     };
     print(&if args.json { to_json(&listing)? } else { text(&listing) })
 }

@@ -17,7 +17,12 @@ pub(super) fn command(args: &MergeArgs) -> Result<Exit> {
     for run in &runs {
         let (ours, theirs) = (&first.manifest, &run.manifest);
         let place = run.path.display();
-        ensure!(ours.suite == theirs.suite, "{place} is of suite `{}`, the first of `{}`", theirs.suite, ours.suite);
+        ensure!(
+            ours.suite == theirs.suite,
+            "{place} is of suite `{}`, the first of `{}`",
+            theirs.suite,
+            ours.suite
+        );
         ensure!(ours.seed == theirs.seed, "{place} has seed {}, the first {}", theirs.seed, ours.seed);
         ensure!(ours.tool == theirs.tool, "{place} was made by another version or build of the tool");
         ensure!(
@@ -25,7 +30,11 @@ pub(super) fn command(args: &MergeArgs) -> Result<Exit> {
             "{place} was made on another machine: a merged run would mix their numbers; `report` shows both"
         );
         for cell in &theirs.cells {
-            ensure!(seen.insert(cell.cell.clone()), "{place} holds cell `{}`, which another shard holds too", cell.cell);
+            ensure!(
+                seen.insert(cell.cell.clone()),
+                "{place} holds cell `{}`, which another shard holds too",
+                cell.cell
+            );
         }
     }
     let manifest = Manifest {

@@ -55,7 +55,8 @@ fn to_json(value: &impl serde::Serialize) -> Result<String> {
 
 /// This program's command line, as a report quotes it.
 fn command_line() -> Vec<String> {
-    let mut words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let mut words: Vec<String> =
+        std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     if let Some(program) = words.first_mut() {
         // The path says where a binary lay once; the name is what one types.
         let name = std::path::Path::new(program.as_str()).file_name();

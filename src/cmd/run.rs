@@ -13,10 +13,10 @@ use record::{Manifest, PlannedCell, Record, SCHEMA, Status, Tool};
 use workloads::{Count, Overrides, Suite, nearest};
 
 use super::{command_line, print, report};
+use crate::Observatory;
 use crate::args::RunArgs;
 use crate::exit::Exit;
 use crate::runner::{self, INTERRUPTED};
-use crate::Observatory;
 
 /// The suite of a call without a command.
 const DEFAULT_SUITE: &str = "quick";

@@ -59,7 +59,12 @@ impl Program {
     ///
     /// # Errors
     /// Only those of this side; whatever the child does is an [`Ended`].
-    pub(crate) fn launch(&self, spec: &LaunchSpec, limit: Duration, watch: Option<Duration>) -> Result<Ended> {
+    pub(crate) fn launch(
+        &self,
+        spec: &LaunchSpec,
+        limit: Duration,
+        watch: Option<Duration>,
+    ) -> Result<Ended> {
         let mut command = Command::new(&self.command[0]);
         command.args(&self.command[1..]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         if let Some(watch) = watch {
@@ -70,14 +75,19 @@ impl Program {
         let mut child = match command.spawn() {
             Ok(child) => child,
             Err(error) => {
-                return Ok(failed(FailureKind::NotStarted, format!("{}: {error}", self.command[0]), String::new()));
+                return Ok(failed(
+                    FailureKind::NotStarted,
+                    format!("{}: {error}", self.command[0]),
+                    String::new(),
+                ));
             }
         };
         let spec_json = serde_json::to_vec(spec).context("cannot encode a launch spec")?;
         let (mut stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         // A child that does not read its spec must not block us; one that is gone makes the write fail, which its
         // missing answer tells better.
-        let feeder = std::thread::spawn(move || stdin.as_mut().map(|pipe| pipe.write_all(&spec_json)).is_some());
+        let feeder =
+            std::thread::spawn(move || stdin.as_mut().map(|pipe| pipe.write_all(&spec_json)).is_some());
         let (sender, answer) = mpsc::channel();
         let reader = std::thread::spawn(move || {
             let mut bytes = Vec::new();
@@ -105,9 +115,11 @@ impl Program {
         drop((feeder, reader));
         let stderr = joined(complaint);
         Ok(match (bytes, status) {
-            (_, None) if too_long => {
-                failed(FailureKind::Protocol, format!("its answer is longer than {ANSWER_BYTES_MAX} bytes"), stderr)
-            }
+            (_, None) if too_long => failed(
+                FailureKind::Protocol,
+                format!("its answer is longer than {ANSWER_BYTES_MAX} bytes"),
+                stderr,
+            ),
             (Some(bytes), Some(status)) => judge(spec, &bytes, status, stderr),
             _ => failed(FailureKind::Hang, format!("no result after {:.1} s", limit.as_secs_f64()), stderr),
         })
@@ -119,7 +131,8 @@ fn failed(kind: FailureKind, detail: String, stderr: String) -> Ended {
 }
 
 fn judge(spec: &LaunchSpec, bytes: &[u8], status: ExitStatus, stderr: String) -> Ended {
-    let last_line = stderr.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing").to_owned();
+    let last_line =
+        stderr.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing").to_owned();
     if !status.success() {
         return match status.code() {
             Some(profiler::probe::watch::HUNG) => failed(FailureKind::Hang, last_line, stderr),

@@ -23,7 +23,9 @@ use impls::machine::os::cores_allowed;
 use profiler::host::{self, StealMeter};
 use profiler::truth::{self, TruthContext};
 use record::store::RunDir;
-use record::{Failure, FailureKind, Launch, LaunchSpec, Manifest, PROTOCOL, PlannedCell, Record, SCHEMA, Status};
+use record::{
+    Failure, FailureKind, Launch, LaunchSpec, Manifest, PROTOCOL, PlannedCell, Record, SCHEMA, Status,
+};
 
 use workloads::Suite;
 
@@ -34,6 +36,11 @@ use crate::Observatory;
 
 /// Set by Ctrl-C: the run ends after the launch at hand has been given up.
 pub(crate) static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// A launch that other programs disturbed is made again so often.
+const DISTURBED_MAX: u32 = 2;
+/// In a run of so many launches one may be made again, so that a loaded machine cannot stretch a run without bound.
+const REPEATS_PER: usize = 8;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +72,8 @@ pub(crate) fn run(
     for cell in &manifest.cells {
         let existing = (!fresh && dir.record_path(&cell.cell).exists()).then(|| dir.load_record(&cell.cell));
         // A damaged record is measured anew: its launches cannot be trusted.
-        records.push(existing.and_then(Result::ok).unwrap_or_else(|| empty_record(observatory, manifest, cell)));
+        records
+            .push(existing.and_then(Result::ok).unwrap_or_else(|| empty_record(observatory, manifest, cell)));
     }
     let programs = programs(observatory, manifest, &mut records, &dir)?;
     let jobs: Vec<Job> = order::rounds(&manifest.cells, manifest.seed)
@@ -75,6 +83,7 @@ pub(crate) fn run(
     let expected = |job: &Job| expected(&manifest.cells[job.cell]);
     let mut progress = Progress::new(jobs.iter().map(expected).sum(), jobs.len(), options.quiet);
     let mut made = 0;
+    let mut repeats = jobs.len().div_ceil(REPEATS_PER);
     for (place, job) in jobs.iter().enumerate() {
         if INTERRUPTED.load(Ordering::Relaxed) {
             break;
@@ -86,9 +95,17 @@ pub(crate) fn run(
         }
         let Some(program) = &programs[job.cell] else { continue };
         progress.announce(&format!("{} {}", record.display_name(), cell.point.label));
-        let Some(launch) = make(program, manifest, cell, job, place, options.patience)? else { break };
+        let Some(launch) = make(program, manifest, cell, job, place, options.patience, &mut repeats)? else {
+            break;
+        };
         let failure = launch.failure.as_ref().map(|failure| {
-            format!("{} {}: {}: {}", record.display_name(), cell.point.label, failure.kind.name(), failure.detail)
+            format!(
+                "{} {}: {}: {}",
+                record.display_name(),
+                cell.point.label,
+                failure.kind.name(),
+                failure.detail
+            )
         });
         record.launches.push(launch);
         record.launches.sort_by_key(|launch| launch.index);
@@ -195,6 +212,7 @@ fn make(
     job: &Job,
     place: usize,
     patience: Duration,
+    repeats: &mut usize,
 ) -> Result<Option<Launch>> {
     let probe = cell.launches[job.index as usize];
     let spec = LaunchSpec {
@@ -215,7 +233,19 @@ fn make(
     let started_unix_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64);
     let steal = StealMeter::start();
     let limit = limit(cell, patience);
-    let (result, failure) = match program.launch(&spec, limit, None)? {
+    let mut ended = program.launch(&spec, limit, None)?;
+    let mut disturbed = 0;
+    while let Ended::Result(result) = &ended
+        && *repeats > 0
+        && spec.point.threads() <= cores_allowed()
+        && result.overlap() < truth::OVERLAP_MIN
+        && disturbed < DISTURBED_MAX
+    {
+        disturbed += 1;
+        *repeats -= 1;
+        ended = program.launch(&spec, limit, None)?;
+    }
+    let (result, failure) = match ended {
         Ended::Interrupted => return Ok(None),
         Ended::Result(result) => (Some(*result), None),
         Ended::Failed(mut failure) => {
@@ -235,6 +265,7 @@ fn make(
         order,
         started_unix_ms,
         environment,
+        disturbed,
         result,
         failure,
     }))
@@ -259,7 +290,8 @@ fn name_the_hung(program: &Program, spec: &LaunchSpec, limit: Duration, failure:
 
 /// Checks that a shard is `I/N` with 1 <= I <= N, and keeps its cells.
 pub(crate) fn keep_shard(cells: &mut Vec<PlannedCell>, shard: &str) -> Result<()> {
-    let parsed = shard.split_once('/').and_then(|(i, n)| Some((i.parse::<usize>().ok()?, n.parse::<usize>().ok()?)));
+    let parsed =
+        shard.split_once('/').and_then(|(i, n)| Some((i.parse::<usize>().ok()?, n.parse::<usize>().ok()?)));
     let Some((index, count)) = parsed else {
         anyhow::bail!("--shard {shard}: expected I/N, such as 1/4");
     };

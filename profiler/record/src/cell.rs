@@ -82,6 +82,10 @@ pub struct Launch {
     pub started_unix_ms: u64,
     /// The machine's state meanwhile.
     pub environment: Environment,
+    /// Attempts before it that were given up because the cores were not free: judged by the scheduler's account
+    /// alone, never by what was measured.
+    #[serde(default)]
+    pub disturbed: u32,
     /// What it measured.
     #[serde(default)]
     pub result: Option<LaunchResult>,

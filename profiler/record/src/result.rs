@@ -68,6 +68,10 @@ pub struct Worker {
     /// its way when the stretch ended included. What the scheduler accounts for belongs to these.
     #[serde(default)]
     pub ops_accounted: u64,
+    /// From the worker's first run to its end: the time that the scheduler's account covers. A little more than the
+    /// measured stretch.
+    #[serde(default)]
+    pub accounted_ns: Option<u64>,
     /// Time on a core from the worker's first run to its end, by the scheduler's account.
     #[serde(default)]
     pub cpu_ns: Option<u64>,
@@ -169,8 +173,12 @@ impl LaunchResult {
         (ops > 0).then(|| cpu_ns as f64 / ops as f64)
     }
 
-    /// The smallest overlap of any slice.
-    pub fn overlap_min(&self) -> f64 {
-        self.slices.iter().map(Slice::overlap).fold(1.0, f64::min)
+    /// Share of the measured time in which all workers ran: the overlap of the slices, weighted by their spans.
+    pub fn overlap(&self) -> f64 {
+        let overlapped_ns: f64 = self.slices.iter().map(|slice| slice.overlap() * slice.span_ns() as f64).sum();
+        match self.span_ns() {
+            0 => 0.0,
+            span_ns => overlapped_ns / span_ns as f64,
+        }
     }
 }

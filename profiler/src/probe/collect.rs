@@ -193,10 +193,10 @@ fn starvation_ns(tallies: &[&Tally], slice: &Slice) -> u64 {
     u64::try_from(ns.max(0)).unwrap_or(u64::MAX)
 }
 
-/// The scheduler's account runs from the worker's first stamp to its last, so the span does too: a little more than the
-/// measured stretch.
+/// The span is the time that the scheduler's account covers: a little more than the measured stretch.
 fn one_ledger(timed: &Timed, worker: &Worker, context: &CollectContext<'_>) -> Ledger {
-    let span_ns = worker.end_ns.saturating_sub(timed.begin_ns.min(worker.start_ns));
+    let measured_ns = || worker.end_ns.saturating_sub(timed.begin_ns.min(worker.start_ns));
+    let span_ns = worker.accounted_ns.unwrap_or_else(measured_ns);
     let scheduled = worker.cpu_ns.zip(worker.run_delay_ns);
     let scheduled = scheduled.map(|(cpu_ns, run_delay_ns)| Scheduled { cpu_ns, run_delay_ns });
     ledger::ledger(span_ns, &timed.stamped, scheduled, context.primitive_reports)

@@ -147,12 +147,12 @@ fn overlap(record: &Record, context: &TruthContext) -> Finding {
     if threads > context.cores {
         return not_applicable(format!("{threads} threads share {} cores", context.cores));
     }
-    let worst = results(record).map(|(launch, result)| (result.overlap_min(), launch.index));
+    let worst = results(record).map(|(launch, result)| (result.overlap(), launch.index));
     match worst.min_by(|a, b| a.0.total_cmp(&b.0)) {
         None => not_applicable("no launch gave a result"),
         Some((share, launch)) => {
             let detail = format!(
-                "all workers ran in {share:.3} of the slice at least (launch {launch}); needed {OVERLAP_MIN}"
+                "all workers ran in {share:.3} of the time at least (launch {launch}); needed {OVERLAP_MIN}"
             );
             if share >= OVERLAP_MIN { holds(detail) } else { suspect(detail) }
         }

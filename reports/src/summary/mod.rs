@@ -212,7 +212,7 @@ impl Summary {
             starved_workers: starved(&plain),
             voluntary_switches_per_op: switches(&plain, |w| w.voluntary_switches),
             involuntary_switches_per_op: switches(&plain, |w| w.involuntary_switches),
-            overlap_min: plain.iter().map(|r| r.overlap_min()).reduce(f64::min),
+            overlap_min: plain.iter().map(|r| r.overlap()).reduce(f64::min),
             uncontended_ns: Spread::of(plain.iter().filter_map(|r| r.uncontended_ns)),
             waits,
             profile: ProfileSummary::of(record, source.probe_tier()),

@@ -175,6 +175,7 @@ fn launch(nature: &Nature, point: &Point, index: u32, probe: ProbeMode, draws: &
                 ops_accounted: ops,
                 start_ns: 1_000,
                 end_ns: 1_000 + span_ns,
+                accounted_ns: None,
                 cpu_ns: Some((span_ns as f64 * busy / threads as f64 * threads.min(2) as f64) as u64),
                 run_delay_ns: Some(0),
                 voluntary_switches: Some(ops / 500),
@@ -200,6 +201,7 @@ fn launch(nature: &Nature, point: &Point, index: u32, probe: ProbeMode, draws: &
         seed: u64::from(index),
         order: index,
         started_unix_ms: 1_795_236_180_000,
+        disturbed: 0,
         environment: Environment {
             governor: None,
             load_1min: Some(1.2),

@@ -11,7 +11,7 @@ use record::{Arrivals, Distribution, Slice, Worker};
 
 use super::control::{self, Control, OPEN, PhasePlan, STOP, nap};
 use super::draw::{Draw, Table};
-use super::{Launch, Outcome, Witness};
+use super::{Account, Launch, Outcome, Witness};
 
 /// The controller looks at the waiters so often, when a probe listens.
 const SAMPLE_NS: u64 = 1_000_000;
@@ -197,7 +197,7 @@ fn work<M: Machine>(
     let mut worker = Worker { role: script.role, ..Worker::default() };
     M::observed(&slot, || {
         control.arrive();
-        let before = witness.account();
+        let (before, begin_ns) = account::<M>(witness);
         M::event(Event::Begin { worker: script.index, workers: launch.point.threads() as u32 }, 0);
         control.run_once();
         let mut signal = OPEN;
@@ -229,7 +229,9 @@ fn work<M: Machine>(
         }
         worker.end_ns = M::now_ns();
         M::event(Event::End, 0);
-        let account = witness.account().since(before);
+        let (after, end_ns) = account::<M>(witness);
+        let account = after.since(before);
+        worker.accounted_ns = account.cpu_ns.map(|_| end_ns - begin_ns);
         worker.cpu_ns = account.cpu_ns;
         worker.run_delay_ns = account.run_delay_ns;
         worker.voluntary_switches = account.voluntary_switches;
@@ -239,6 +241,23 @@ fn work<M: Machine>(
     drop(hands);
     control.finish();
     Report { worker, ops, slot }
+}
+
+/// The calling thread's account, and when it was read. A thread that loses its core between the two reads again: what
+/// the account covers and how long that was must belong together.
+fn account<M: Machine>(witness: &dyn Witness) -> (Account, u64) {
+    const TIGHT_NS: u64 = 30_000;
+    const ATTEMPTS: u32 = 8;
+    let mut attempt = 0;
+    loop {
+        let before_ns = M::now_ns();
+        let account = witness.account();
+        let after_ns = M::now_ns();
+        attempt += 1;
+        if after_ns - before_ns <= TIGHT_NS || attempt == ATTEMPTS {
+            return (account, before_ns + (after_ns - before_ns) / 2);
+        }
+    }
 }
 
 /// Waits for the next intended beginning and returns it, or 0 if the phase ends first.

@@ -142,29 +142,27 @@ func (s *stage) summary(workers []*worker) sliceResult {
 	for i := range s.cells {
 		out.Observed += s.cells[i].counter
 	}
-	beginNS, endNS := c.bordersNS[0].Load(), c.bordersNS[len(c.plan)].Load()
-	// Threads that take turns on the cores, or that sit out phases, have no span of their own: they take the slice's.
-	ownTimes := !workers[0].crowded && len(c.plan) == 1
+	// A slice lasts from the first sight of its first signal to the first sight of its end: who sees either later was in
+	// an operation, which is counted where it ends.
+	beginNS, endNS := s.reports[0].startNS, s.reports[0].endNS
+	for i := range s.reports {
+		beginNS, endNS = min(beginNS, s.reports[i].startNS), min(endNS, s.reports[i].endNS)
+	}
 	for i, w := range workers {
 		report := &s.reports[i]
 		out.Expected += report.total
 		result := workerResult{
 			Role:                w.role,
-			Ops:                 report.ownOps,
-			StartNS:             uint64(report.startNS),
-			EndNS:               uint64(report.endNS),
+			StartNS:             uint64(beginNS),
+			EndNS:               uint64(endNS),
 			OpsAccounted:        report.total,
 			CPUNS:               report.used.cpuNS,
 			RunDelayNS:          report.used.runDelayNS,
 			VoluntarySwitches:   report.used.voluntary,
 			InvoluntarySwitches: report.used.involuntary,
 		}
-		if !ownTimes {
-			result.StartNS, result.EndNS = uint64(beginNS), uint64(endNS)
-			result.Ops = 0
-			for _, ops := range report.phaseOps {
-				result.Ops += ops
-			}
+		for _, ops := range report.phaseOps {
+			result.Ops += ops
 		}
 		out.Workers = append(out.Workers, result)
 	}

@@ -100,7 +100,7 @@ func streakClass(run uint64) int {
 func (w *watch) record(askedNS, acquiredNS, releasingNS int64) {
 	w.wait.record(acquiredNS - askedNS)
 	w.hold.record(releasingNS - acquiredNS)
-	if w.mode != probeFull {
+	if w.mode != probeFull || w.beginNS == 0 || acquiredNS < w.beginNS {
 		return
 	}
 	bin := int((acquiredNS - w.beginNS) / binNS)

@@ -49,8 +49,6 @@ func newStage(plan []phasePlan, workers, locks int, measured bool, random *rand.
 // report is what one worker brings back from one slice.
 type report struct {
 	startNS, endNS int64
-	// ownOps are the operations between startNS and endNS.
-	ownOps uint64
 	// phaseOps are the operations of each phase: those that acquired in it.
 	phaseOps []uint64
 	// total are all operations, the unmeasured ones included.
@@ -101,7 +99,6 @@ func (w *worker) perform(s *stage) {
 		if signal == signalOpen {
 			out.startNS = clockNS()
 		} else {
-			out.ownOps += done
 			out.phaseOps[signal-signalFirst] += done - late
 		}
 		signal = c.signal.Load()
@@ -124,7 +121,8 @@ func (w *worker) perform(s *stage) {
 func (w *worker) follow(s *stage, signal uint32, out *report) uint64 {
 	phase := s.control.phase(signal)
 	var watch *watch
-	if phase != nil && s.measured && w.watch != nil {
+	if s.measured && w.watch != nil {
+		// Counts cover the same operations as the scheduler's account does: those before the first phase too.
 		watch = w.watch
 		watch.beginNS = s.control.bordersNS[0].Load()
 	}

@@ -114,7 +114,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "MODE")]
     pub(crate) probe: Option<ProbeArg>,
     /// Launches without a probe, of each cell
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) launches: Option<u32>,
     /// Time for the whole run: slices grow or shrink to fill it
     #[arg(long, value_name = "S")]
@@ -189,6 +189,18 @@ pub(crate) struct MergeArgs {
     /// The run directory to make
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
+}
+
+/// What is wrong with a command line, in one line: clap's own words without its usage.
+pub(crate) fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let said = |line: &&str| !line.starts_with("Usage:") && !line.starts_with("For more information");
+    let lines = text.lines().map(str::trim).take_while(said).filter(|line| !line.is_empty());
+    lines.fold(String::new(), |all, line| match line {
+        _ if all.is_empty() => line.to_owned(),
+        tip if tip.starts_with("tip:") => format!("{all}; {tip}"),
+        _ => format!("{all} {line}"),
+    })
 }
 
 /// [`ProbeMode`] on the command line.

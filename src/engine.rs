@@ -45,6 +45,9 @@ pub struct Offered {
     /// Whether its waits may stand beside those of threads.
     #[serde(default = "yes")]
     pub compare_waits: bool,
+    /// Whether its workers can be pinned to cores.
+    #[serde(default = "yes")]
+    pub pins: bool,
 }
 
 fn yes() -> bool {
@@ -96,6 +99,20 @@ impl Engine {
         Ok(engine)
     }
 
+    fn offers(&self, id: &str, what: fn(&Offered) -> bool) -> bool {
+        self.implementations.iter().any(|offered| offered.id == id && what(offered))
+    }
+
+    /// Whether the waits of `id` may stand beside those of threads.
+    pub fn waits_compare(&self, id: &str) -> bool {
+        self.offers(id, |offered| offered.compare_waits)
+    }
+
+    /// Whether the workers of `id` can be pinned to cores.
+    pub fn pins(&self, id: &str) -> bool {
+        self.offers(id, |offered| offered.pins)
+    }
+
     fn folder(&self) -> PathBuf {
         let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty());
         folder.unwrap_or(Path::new(".")).to_owned()
@@ -111,7 +128,10 @@ impl Engine {
             let sources = newest_change(&folder);
             let built = std::fs::metadata(&out).and_then(|meta| meta.modified()).ok();
             if built.is_none() || built < sources {
-                self.make(&folder, &out_text)?;
+                // Two runs may build at once: each builds under a name of its own, and the rename is atomic.
+                let fresh = out.with_extension(std::process::id().to_string());
+                self.make(&folder, &fresh.to_string_lossy())?;
+                std::fs::rename(&fresh, &out).with_context(|| format!("cannot write {}", out.display()))?;
             }
         }
         let run: Vec<String> = self.run.iter().map(|part| part.replace("{out}", &out_text)).collect();

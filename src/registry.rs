@@ -89,7 +89,14 @@ impl Observatory {
 
     /// Runs the command line of this process.
     pub fn main(mut self) -> ExitCode {
-        let args = args::Args::parse();
+        let args = match args::Args::try_parse() {
+            Ok(args) => args,
+            Err(error) if error.use_stderr() => {
+                eprintln!("{}", args::one_line(&error));
+                return ExitCode::from(exit::ERROR);
+            }
+            Err(help_or_version) => help_or_version.exit(),
+        };
         let outcome = self.load_engines(&args.engines).and_then(|()| cmd::dispatch(&self, args));
         match outcome {
             Ok(exit) => exit.into(),
@@ -133,6 +140,11 @@ impl Observatory {
     /// The engine that runs the implementation with this id.
     pub fn engine(&self, id: &str) -> Option<&Engine> {
         self.engines.iter().find(|engine| engine.implementations.iter().any(|i| i.id == id))
+    }
+
+    /// Whether the waits of the implementation with this id may stand beside those of threads.
+    pub(crate) fn waits_compare(&self, id: &str) -> bool {
+        self.engine(id).is_none_or(|engine| engine.waits_compare(id))
     }
 
     /// All entries, in the order of registration.

@@ -116,6 +116,7 @@ fn honest() -> Record {
             expect: Expect::Counter,
         },
         role: ImplementationRole::Design,
+        compare_waits: true,
         launches: vec![launch(0, ProbeMode::Off), launch(1, ProbeMode::Off), launch(2, ProbeMode::Full)],
         status: Status::Ok,
         reasons: Vec::new(),

@@ -38,7 +38,7 @@ pub fn table_of(cells: &[Summary], width: usize) -> String {
             out.push('\n');
         }
     }
-    out.push_str(&unranked_rows(cells, width));
+    out.push_str(&unranked_rows(cells));
     if cells.iter().any(|c| c.ranked()) {
         out.push_str(
             "op/s: median of the plain launches, and their range. wait: probed launches, all roles. - : not known.\n",
@@ -109,7 +109,7 @@ fn range(spread: &Spread) -> String {
     format!("{}-{}", si(spread.min), si(spread.max))
 }
 
-fn unranked_rows(cells: &[Summary], width: usize) -> String {
+fn unranked_rows(cells: &[Summary]) -> String {
     let mut out = String::new();
     let sections = [
         (Status::Failed, "Failed"),
@@ -123,9 +123,8 @@ fn unranked_rows(cells: &[Summary], width: usize) -> String {
             .map(|c| {
                 let reasons =
                     if c.reasons.is_empty() { "no reason given".into() } else { c.reasons.join("; ") };
-                let place = format!("  {}  {}: ", fit(&c.name, 40), fit(&c.label, 40));
-                let room = width.saturating_sub(place.chars().count()).max(60);
-                format!("{place}{}\n", fit(&reasons, room))
+                // Whole: a reason that is cut in the middle explains nothing.
+                format!("  {}  {}: {reasons}\n", fit(&c.name, 40), fit(&c.label, 40))
             })
             .collect();
         if !lines.is_empty() {

@@ -148,6 +148,7 @@ fn empty_record(observatory: &Observatory, manifest: &Manifest, cell: &PlannedCe
         machine: cell.machine.clone(),
         point: cell.point.clone(),
         role: observatory.row(&cell.implementation).unwrap_or(record::cell::ImplementationRole::Design),
+        compare_waits: observatory.waits_compare(&cell.implementation),
         launches: Vec::new(),
         status: Status::Ok,
         reasons: Vec::new(),
@@ -176,7 +177,11 @@ fn programs(
                 _ => Ok(Program::own(&own)),
             }
         } else if let Some(engine) = observatory.engine(&cell.implementation) {
-            engine.ready().map(Program::engine)
+            if cell.cpus.is_empty() || engine.pins(&cell.implementation) {
+                engine.ready().map(Program::engine)
+            } else {
+                Err(anyhow::anyhow!("engine {} cannot pin it to cores", engine.name))
+            }
         } else {
             Err(anyhow::anyhow!("`{}` is not in this program", cell.implementation))
         };

@@ -31,6 +31,9 @@ pub struct Record {
     pub point: Point,
     /// Whether it is a design, a peer, or the floor.
     pub role: ImplementationRole,
+    /// Whether its waits mean the same as those of threads: goroutines wait without their threads.
+    #[serde(default = "yes")]
+    pub compare_waits: bool,
     /// The launches that were made, in the order of their index.
     pub launches: Vec<Launch>,
     /// The verdict of the checks.
@@ -52,6 +55,10 @@ pub struct Record {
     pub seed: u64,
     /// Where it was made.
     pub fingerprint: Fingerprint,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What an implementation stands for.

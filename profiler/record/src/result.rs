@@ -175,7 +175,8 @@ impl LaunchResult {
 
     /// Share of the measured time in which all workers ran: the overlap of the slices, weighted by their spans.
     pub fn overlap(&self) -> f64 {
-        let overlapped_ns: f64 = self.slices.iter().map(|slice| slice.overlap() * slice.span_ns() as f64).sum();
+        let overlapped_ns: f64 =
+            self.slices.iter().map(|slice| slice.overlap() * slice.span_ns() as f64).sum();
         match self.span_ns() {
             0 => 0.0,
             span_ns => overlapped_ns / span_ns as f64,

@@ -124,6 +124,8 @@ pub struct Summary {
     pub arm: String,
     /// Design, peer or floor.
     pub role: ImplementationRole,
+    /// Whether its waits mean the same as those of threads.
+    pub compare_waits: bool,
     /// Where the numbers come from.
     pub source: Source,
     /// The computer.
@@ -195,6 +197,7 @@ impl Summary {
             implementation: record.implementation.clone(),
             arm: record.arm.clone(),
             role: record.role,
+            compare_waits: record.compare_waits,
             fingerprint: record.fingerprint.clone(),
             harness_hash: record.tool.harness_hash.clone(),
             workload: record.point.workload.clone(),
@@ -232,9 +235,9 @@ impl Summary {
         self.status == Status::Ok && self.throughput_per_s.is_some()
     }
 
-    /// Wait percentiles over all roles.
+    /// Wait percentiles over all roles, where they may stand beside those of threads.
     pub fn wait(&self) -> Option<&Percentiles> {
-        self.waits.wait_all.as_ref()
+        self.waits.wait_all.as_ref().filter(|_| self.compare_waits)
     }
 }
 

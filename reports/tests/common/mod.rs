@@ -141,6 +141,7 @@ pub(crate) fn record(nature: &Nature, point: &Point, plain: u32, probed: u32, se
             id if id.contains("/peer-") => ImplementationRole::Peer,
             _ => ImplementationRole::Design,
         },
+        compare_waits: true,
         launches,
         status: Status::Ok,
         reasons: Vec::new(),

@@ -33,7 +33,7 @@ pub enum Event {
     Owner {
         /// Index of the previous owner in the driver, or `u32::MAX` for none.
         previous_worker: u32,
-        /// Whether the previous owner ran on another core.
+        /// Whether the previous owner, when it became the owner, ran on another core; false for the thread itself.
         other_core: bool,
     },
     /// The thread is about to give the object back.

@@ -79,16 +79,14 @@ impl Sides {
             lock: Go2019Fastpath::build::<Os<P>, Defaults>(Defaults),
             guarded: Line(Guarded::default()),
         };
+        // One stretch for all slices: its begin allocates histograms, which is no cost of an operation.
+        let slot = P::Slot::default();
+        <Os<P> as Machine>::observed(&slot, || Os::<P>::event(Event::Begin { worker: 0, workers: 1 }, 0));
         Self::new(move |ops| {
-            let slot = P::Slot::default();
-            <Os<P> as Machine>::observed(&slot, || {
-                Os::<P>::event(Event::Begin { worker: 0, workers: 1 }, 0);
-                match owner {
-                    Owner::Untold => reported.operate::<false, false>(ops),
-                    Owner::Told => reported.operate::<true, false>(ops),
-                    Owner::WithCore => reported.operate::<true, true>(ops),
-                }
-                Os::<P>::event(Event::End, 0);
+            <Os<P> as Machine>::observed(&slot, || match owner {
+                Owner::Untold => reported.operate::<false, false>(ops),
+                Owner::Told => reported.operate::<true, false>(ops),
+                Owner::WithCore => reported.operate::<true, true>(ops),
             });
         })
     }
@@ -148,12 +146,14 @@ impl<P: Probe> Reported<P> {
 fn own<P: Probe, const CORE: bool>(guarded: &Guarded, worker: u32, object: usize) {
     let previous = guarded.owner.load(Ordering::Relaxed);
     let mut other_core = false;
-    if CORE {
-        let core = Os::<P>::core();
-        other_core = previous != 0 && guarded.core.load(Ordering::Relaxed) != core;
-        guarded.core.store(core, Ordering::Relaxed);
+    if previous != worker + 1 {
+        if CORE {
+            let core = Os::<P>::core();
+            other_core = previous != 0 && guarded.core.load(Ordering::Relaxed) != core;
+            guarded.core.store(core, Ordering::Relaxed);
+        }
+        guarded.owner.store(worker + 1, Ordering::Relaxed);
     }
-    guarded.owner.store(worker + 1, Ordering::Relaxed);
     Os::<P>::event(Event::Owner { previous_worker: previous.wrapping_sub(1), other_core }, object);
 }
 

@@ -34,7 +34,9 @@ impl Probe for CountProbe {
         match event {
             Event::Request { .. } => slot.tally.request(),
             Event::Acquired => slot.tally.acquired(),
-            Event::Owner { previous_worker, other_core } => slot.tally.owner(previous_worker, other_core),
+            Event::Owner { previous_worker, other_core } => {
+                slot.tally.owner(previous_worker, other_core, || slot.tally.acquires.get());
+            }
             Event::Releasing => {}
             Event::FailedCas => add(&slot.tally.failed_cas, 1),
             rare => slot.tally.rare(rare, object, &now),

@@ -94,7 +94,9 @@ impl Probe for FullProbe {
                 slot.tally.request();
                 slot.record();
                 slot.phase.set(Phase::Waits);
-                slot.slow.set(false);
+                if slot.slow.get() {
+                    slot.slow.set(false);
+                }
                 slot.intended_ns.set(intended_ns);
                 slot.request_ns.set(now());
             }
@@ -106,7 +108,9 @@ impl Probe for FullProbe {
                     slot.acquired_slowly();
                 }
             }
-            Event::Owner { previous_worker, other_core } => slot.tally.owner(previous_worker, other_core),
+            Event::Owner { previous_worker, other_core } => {
+                slot.tally.owner(previous_worker, other_core, || slot.tally.acquires.get());
+            }
             Event::Releasing => {
                 slot.releasing_ns.set(now());
                 slot.phase.set(Phase::Thinks);

@@ -92,7 +92,9 @@ impl Probe for SampleProbe {
                     slot.acquired_marked(&now);
                 }
             }
-            Event::Owner { previous_worker, other_core } => slot.tally.owner(previous_worker, other_core),
+            Event::Owner { previous_worker, other_core } => {
+                slot.tally.owner(previous_worker, other_core, || slot.acquires());
+            }
             Event::Releasing => {
                 if slot.tally.marks.get() & TIMED != 0 {
                     slot.releasing_timed(&now);
@@ -168,10 +170,15 @@ impl SampleSlot {
 
     /// Adds to the tally what was counted down, and draws the next gap.
     fn count_down_again(&self) {
-        add(&self.tally.acquires, self.gap.get().wrapping_sub(self.left.get()).into());
+        self.tally.acquires.set(self.acquires());
         let gap = self.sampled.borrow_mut().as_mut().map_or(u32::MAX, |sampled| sampled.gap());
         self.left.set(gap);
         self.gap.set(gap);
+    }
+
+    /// Acquires so far: those of whole gaps, and those of the countdown under way.
+    fn acquires(&self) -> u64 {
+        self.tally.acquires.get().wrapping_add(self.gap.get().wrapping_sub(self.left.get()).into())
     }
 
     fn waits_timed(&self) -> bool {

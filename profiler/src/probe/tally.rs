@@ -40,7 +40,8 @@ pub(super) struct Tally {
     pub(super) starving: Starving,
     pub(super) owner_changes: Cell<u64>,
     pub(super) core_changes: Cell<u64>,
-    streak: Cell<u64>,
+    /// Acquires before the streak under way began: its length is a difference, so that going on costs no store.
+    streak_from: Cell<u64>,
     streaks: [Cell<u64>; STREAKS],
     /// Acquires after this worker itself; counted when a streak ends.
     pub(super) after_self: Cell<u64>,
@@ -78,7 +79,7 @@ impl Default for Tally {
             starving: Starving::default(),
             owner_changes: zero(),
             core_changes: zero(),
-            streak: zero(),
+            streak_from: zero(),
             streaks: std::array::from_fn(|_| zero()),
             after_self: zero(),
             after: std::array::from_fn(|_| zero()),
@@ -94,7 +95,10 @@ pub(super) fn add(cell: &Cell<u64>, amount: u64) {
 impl Tally {
     #[inline(always)]
     pub(super) fn request(&self) {
-        self.marks.set(0);
+        // A load where nothing is marked: the lock's atomic that follows waits for every store.
+        if self.marks.get() != 0 {
+            self.marks.set(0);
+        }
     }
 
     #[inline(always)]
@@ -117,20 +121,18 @@ impl Tally {
         }
     }
 
+    /// Takes note of who had the object before. `acquires` tells how many this thread has made, this one included.
     #[inline(always)]
-    pub(super) fn owner(&self, previous_worker: u32, other_core: bool) {
-        add(&self.core_changes, u64::from(other_core));
-        if previous_worker == self.worker.get() {
-            add(&self.streak, 1);
-        } else {
-            self.owner_changed(previous_worker);
+    pub(super) fn owner(&self, previous_worker: u32, other_core: bool, acquires: impl FnOnce() -> u64) {
+        if previous_worker != self.worker.get() {
+            self.owner_changed(previous_worker, other_core, acquires());
         }
     }
 
     #[inline(never)]
-    fn owner_changed(&self, previous_worker: u32) {
-        self.end_streak();
-        self.streak.set(1);
+    fn owner_changed(&self, previous_worker: u32, other_core: bool, acquires: u64) {
+        self.end_streak(acquires.wrapping_sub(1));
+        add(&self.core_changes, u64::from(other_core));
         if previous_worker != u32::MAX {
             add(&self.owner_changes, 1);
             if let Some(count) = self.after.get(previous_worker as usize) {
@@ -139,8 +141,9 @@ impl Tally {
         }
     }
 
-    fn end_streak(&self) {
-        let length = self.streak.replace(0);
+    /// The streak ends with this acquire; the next one begins the next.
+    fn end_streak(&self, acquires: u64) {
+        let length = acquires.wrapping_sub(self.streak_from.replace(acquires));
         if let Some(power) = length.checked_ilog2() {
             add(&self.streaks[(power as usize).min(STREAKS - 1)], 1);
             add(&self.after_self, length - 1);
@@ -154,7 +157,7 @@ impl Tally {
     pub(super) fn rare(&self, event: Event, object: usize, now: &dyn Fn() -> u64) {
         match event {
             Event::Begin { worker, .. } => self.worker.set(worker),
-            Event::End => self.end_streak(),
+            Event::End => self.end_streak(self.acquires.get()),
             Event::SpinBegin => {
                 if self.marks.get() & (SPUN | PARKED) == 0 {
                     self.rounds_pending.set(0);

@@ -1,7 +1,7 @@
 //! The loop of the mutex family.
 //!
-//! One operation: think, ask, wait, raise the guarded counter by a load and a store, hold, give back. The guarded data
-//! lie on lines of their own, so that no implementation is paid or fined for the layout of what it guards.
+//! One operation: think, ask, wait, raise the guarded counter by a load and a store, hold, look whether the counter is
+//! still what it was left at, give back. The guarded data lie on lines of their own, so that no implementation is paid or fined for the layout of what it guards.
 //!
 //! Only what is here is compiled anew for each lock.
 
@@ -101,8 +101,10 @@ impl<M: Machine, L: RawMutex<M>> Hands<M> for LockHands<'_, M, L> {
             M::event(Event::Request { intended_ns }, object);
             lock.lock(context);
             M::event(Event::Acquired, object);
-            own::<M>(&self.subject.guarded[pick], script.index, object);
+            let guarded = &*self.subject.guarded[pick];
+            let mine = own::<M>(guarded, script.index, object);
             M::work(script.hold.step());
+            disown::<M>(guarded, mine);
             M::event(Event::Releasing, object);
             lock.unlock(context);
             done += 1;
@@ -117,26 +119,45 @@ impl<M: Machine, L: RawMutex<M>> Hands<M> for LockHands<'_, M, L> {
         M::event(Event::Request { intended_ns: 0 }, object);
         lock.lock(context);
         M::event(Event::Acquired, object);
-        own::<M>(&self.subject.guarded[0], script.index, object);
+        let guarded = &*self.subject.guarded[0];
+        let mine = own::<M>(guarded, script.index, object);
         let until_ns = M::now_ns() + length_ns;
         while M::now_ns() < until_ns {
             nap::<M, _>(|| M::park_until(until_ns));
         }
+        disown::<M>(guarded, mine);
         M::event(Event::Releasing, object);
         lock.unlock(context);
     }
 }
 
-/// The critical section's access to the guarded data.
+/// The critical section's access to the guarded data: what it left the counter at.
 #[inline(always)]
-fn own<M: Machine>(guarded: &Guarded<M>, worker: u32, object: usize) {
-    guarded.counter.store(guarded.counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+fn own<M: Machine>(guarded: &Guarded<M>, worker: u32, object: usize) -> u64 {
+    let mine = guarded.counter.load(Ordering::Relaxed) + 1;
+    guarded.counter.store(mine, Ordering::Relaxed);
     if <M::Probe as Probe>::ON {
-        let (previous, core) = (guarded.owner.load(Ordering::Relaxed), M::core());
-        let other_core = previous != 0 && guarded.core.load(Ordering::Relaxed) != core;
-        guarded.owner.store(worker + 1, Ordering::Relaxed);
-        guarded.core.store(core, Ordering::Relaxed);
+        let previous = guarded.owner.load(Ordering::Relaxed);
+        let mut other_core = false;
+        // Who takes the lock again asks for no core: asking costs more than counting.
+        if previous != worker + 1 {
+            let core = M::core();
+            other_core = previous != 0 && guarded.core.load(Ordering::Relaxed) != core;
+            guarded.owner.store(worker + 1, Ordering::Relaxed);
+            guarded.core.store(core, Ordering::Relaxed);
+        }
         M::event(Event::Owner { previous_worker: previous.wrapping_sub(1), other_core }, object);
+    }
+    mine
+}
+
+/// The end of the section. Whoever was alone in it finds the counter as it left it. Elsewhere the store takes back what
+/// others counted meanwhile, as if the whole section lay between this thread's load and its store: every overlap shows,
+/// not only one of those two instructions.
+#[inline(always)]
+fn disown<M: Machine>(guarded: &Guarded<M>, mine: u64) {
+    if guarded.counter.load(Ordering::Relaxed) != mine {
+        guarded.counter.store(mine, Ordering::Relaxed);
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Twin, unlock_of_unlocked};
 
 /// Three states: free, held, held with sleepers.
 #[repr(C, align(64))]
-pub struct Drepper {
+pub(crate) struct Drepper {
     word: AtomicU32,
 }
 

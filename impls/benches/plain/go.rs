@@ -13,7 +13,7 @@ const ONE_WAITER: i32 = 1 << WAITER_SHIFT;
 
 /// 2008: a counter of everyone concerned.
 #[repr(C, align(64))]
-pub struct Key {
+pub(crate) struct Key {
     key: AtomicU32,
     sema: Sema,
 }
@@ -125,7 +125,7 @@ impl Word {
 
 /// 2012: woken waiters compete.
 #[repr(C, align(64))]
-pub struct Woken(Word);
+pub(crate) struct Woken(Word);
 
 impl Twin for Woken {
     const ID: &'static str = "mutex/go-2012-woken";
@@ -157,7 +157,7 @@ impl Woken {
 
 /// 2015: a few rounds of spinning before a thread queues.
 #[repr(C, align(64))]
-pub struct Spinning(Word);
+pub(crate) struct Spinning(Word);
 
 impl Twin for Spinning {
     const ID: &'static str = "mutex/go-2015-spinning";

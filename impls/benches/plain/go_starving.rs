@@ -20,6 +20,12 @@ struct Starving {
     sema: Sema,
 }
 
+#[cold]
+#[inline(never)]
+fn inconsistent(id: &str, state: i32) -> ! {
+    panic!("{id}: inconsistent state {state:#b}")
+}
+
 impl Starving {
     fn new() -> Self {
         Starving { state: AtomicI32::new(0), sema: Sema::new() }
@@ -31,7 +37,7 @@ impl Starving {
     }
 
     #[inline(always)]
-    fn lock_contended(&self) {
+    fn lock_contended(&self, id: &'static str) {
         let mut waiting_since: Option<Instant> = None;
         let (mut starving, mut awoke, mut rounds) = (false, false, 0);
         let mut old = self.state.load(Ordering::Relaxed);
@@ -57,6 +63,9 @@ impl Starving {
                 new |= STARVING;
             }
             if awoke {
+                if new & WOKEN == 0 {
+                    inconsistent(id, new);
+                }
                 new &= !WOKEN;
             }
             if let Err(now) = self.state.compare_exchange(old, new, Ordering::Acquire, Ordering::Relaxed) {
@@ -72,6 +81,9 @@ impl Starving {
             starving |= since.elapsed() > STARVATION;
             old = self.state.load(Ordering::Relaxed);
             if old & STARVING != 0 {
+                if old & (LOCKED | WOKEN) != 0 || old >> WAITER_SHIFT == 0 {
+                    inconsistent(id, old);
+                }
                 let last = old >> WAITER_SHIFT == 1;
                 let leave = if !starving || last { STARVING } else { 0 };
                 self.state.fetch_add(LOCKED - ONE_WAITER - leave, Ordering::Relaxed);
@@ -114,7 +126,7 @@ impl Starving {
 
 /// 2016: fast and slow path are one function, which is not inlined.
 #[repr(C, align(64))]
-pub struct Whole(Starving);
+pub(crate) struct Whole(Starving);
 
 impl Twin for Whole {
     const ID: &'static str = "mutex/go-2016-starving";
@@ -127,7 +139,7 @@ impl Twin for Whole {
     #[inline(never)]
     fn lock(&self, (): &mut ()) {
         if !self.0.lock_free() {
-            self.0.lock_contended();
+            self.0.lock_contended(Self::ID);
         }
     }
 
@@ -142,7 +154,7 @@ impl Twin for Whole {
 
 /// 2019: the slow paths are outlined.
 #[repr(C, align(64))]
-pub struct Outlined(Starving);
+pub(crate) struct Outlined(Starving);
 
 impl Twin for Outlined {
     const ID: &'static str = "mutex/go-2019-fastpath";
@@ -172,7 +184,7 @@ impl Outlined {
     #[cold]
     #[inline(never)]
     fn lock_slow(&self) {
-        self.0.lock_contended();
+        self.0.lock_contended(Self::ID);
     }
 
     #[cold]

@@ -13,7 +13,7 @@ mod sema;
 mod spin;
 
 /// A hand-written lock.
-pub trait Twin: Send + Sync + 'static {
+pub(crate) trait Twin: Send + Sync + 'static {
     /// Id of the implementation that it stands beside.
     const ID: &'static str;
     /// What a thread brings along.
@@ -29,13 +29,13 @@ pub trait Twin: Send + Sync + 'static {
 }
 
 /// Does something for every twin, each as a type of its own.
-pub trait TwinVisitor {
+pub(crate) trait TwinVisitor {
     /// Visits one twin.
     fn visit<T: Twin>(&mut self);
 }
 
 /// Visits every twin.
-pub fn visit_all(visitor: &mut impl TwinVisitor) {
+pub(crate) fn visit_all(visitor: &mut impl TwinVisitor) {
     visitor.visit::<go::Key>();
     visitor.visit::<go::Woken>();
     visitor.visit::<go::Spinning>();

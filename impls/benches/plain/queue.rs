@@ -10,7 +10,7 @@ pub(super) mod mcs {
 
     /// The lock.
     #[repr(C, align(64))]
-    pub struct Mcs {
+    pub(crate) struct Mcs {
         tail: AtomicPtr<Node>,
     }
 
@@ -21,7 +21,7 @@ pub(super) mod mcs {
     }
 
     /// A thread's node, and the address of the lock that it holds; 0 for none.
-    pub struct Context {
+    pub(crate) struct Context {
         node: NonNull<Node>,
         held: usize,
     }
@@ -118,7 +118,7 @@ pub(super) mod clh {
 
     /// The lock.
     #[repr(C, align(64))]
-    pub struct Clh {
+    pub(crate) struct Clh {
         tail: AtomicPtr<Node>,
     }
 
@@ -128,7 +128,7 @@ pub(super) mod clh {
     }
 
     /// A thread's node, while it holds also the one before; and the address of the lock that it holds, 0 for none.
-    pub struct Context {
+    pub(crate) struct Context {
         node: NonNull<Node>,
         before: NonNull<Node>,
         held: usize,

@@ -7,7 +7,7 @@ use super::{Twin, unlock_of_unlocked};
 
 /// Test-and-set.
 #[repr(C, align(64))]
-pub struct Tas {
+pub(crate) struct Tas {
     held: AtomicU32,
 }
 
@@ -46,7 +46,7 @@ impl Tas {
 
 /// Test-and-test-and-set with exponential, random back-off.
 #[repr(C, align(64))]
-pub struct Ttas {
+pub(crate) struct Ttas {
     held: AtomicU32,
 }
 
@@ -103,7 +103,7 @@ impl Ttas {
 
 /// The ticket lock.
 #[repr(C, align(64))]
-pub struct Ticket {
+pub(crate) struct Ticket {
     next: AtomicU32,
     serving: AtomicU32,
 }

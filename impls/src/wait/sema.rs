@@ -129,6 +129,8 @@ impl<M: Machine> Semaphore<M> {
     }
 
     /// Takes a token, asleep until there is one; queues at `place`.
+    // Outlined, as a call into the runtime is in Go: inlined, its frame would burden the fast paths of its callers.
+    #[inline(never)]
     pub fn acquire(&self, place: Place) {
         let acquired = self.acquire_by(place, None);
         debug_assert!(acquired);
@@ -182,6 +184,8 @@ impl<M: Machine> Semaphore<M> {
     }
 
     /// Adds a token; wakes the head of the queue, if there is one. Whether a thread was woken.
+    // Outlined for the same reason as `acquire`.
+    #[inline(never)]
     pub fn release(&self, grant: Grant) -> bool {
         self.tokens.fetch_add(1, Ordering::Release);
         self.serve(grant)

@@ -89,15 +89,16 @@ fn twins_exclude() {
     struct Hammer;
     impl TwinVisitor for Hammer {
         fn visit<T: Twin>(&mut self) {
-            const THREADS: u64 = 3;
-            const ROUNDS: u64 = 5_000;
+            // Few: with fewer cores than threads a queue lock pays a scheduler's slice for each hand-over.
+            const THREADS: u64 = 2;
+            const ROUNDS: u64 = 300;
             let (lock, counter) = (T::new(), AtomicU64::new(0));
             let work = || {
                 let mut context = lock.context();
                 for round in 0..ROUNDS {
                     lock.lock(&mut context);
                     let seen = counter.load(Ordering::Relaxed);
-                    if round % 64 == 0 {
+                    if round % 16 == 0 {
                         // Others run into the held lock, and sleep where the design sleeps.
                         std::thread::yield_now();
                     }

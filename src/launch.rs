@@ -97,6 +97,9 @@ fn drive<P: Probe, I: MutexImpl>(
     }
 }
 
+/// [`drive`] for some implementation.
+type Drive<P> = dyn Fn(&LaunchSpec, &driver::Launch<'_>, &dyn Witness) -> Outcome<<P as Probe>::Slot>;
+
 /// The parameters that the spec sets. A launch is the whole life of its process: they may live as long.
 fn tuned(spec: &LaunchSpec) -> Tuned {
     let values = spec.params.iter().map(|(name, &value)| (&*name.clone().leak(), value)).collect::<Vec<_>>();
@@ -104,11 +107,7 @@ fn tuned(spec: &LaunchSpec) -> Tuned {
 }
 
 /// The rest: what is compiled once for each probe.
-fn carry_out<P: Collect>(
-    card: &Card,
-    spec: &LaunchSpec,
-    drive: &dyn Fn(&LaunchSpec, &driver::Launch<'_>, &dyn Witness) -> Outcome<P::Slot>,
-) -> Result<LaunchResult> {
+fn carry_out<P: Collect>(card: &Card, spec: &LaunchSpec, drive: &Drive<P>) -> Result<LaunchResult> {
     let launch = driver::Launch {
         point: &spec.point,
         slices: spec.slices,

@@ -62,7 +62,8 @@ pub(super) fn floor(record: &Record, context: &TruthContext) -> Finding {
     let threads = record.point.threads();
     let mut closest: Option<(f64, String)> = None;
     // The fastest that any launch saw: a launch that measured its floor while it was disturbed must not doubt itself.
-    let lock_ns = results(record).filter_map(|(_, result)| result.uncontended_ns).reduce(f64::min).unwrap_or(0.0);
+    let lock_ns =
+        results(record).filter_map(|(_, result)| result.uncontended_ns).reduce(f64::min).unwrap_or(0.0);
     for (launch, result) in results(record) {
         let (slack, Some(needs)) = needs(&work, result, lock_ns) else { continue };
         let span_ns: u64 = result.slices.iter().map(Slice::span_ns).sum();

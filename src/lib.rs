@@ -15,17 +15,17 @@
 //! | [`registry`] | the implementations that this binary can launch |
 //! | [`engine`] | implementations in other programs, over the launch protocol |
 //! | [`launch`] | one launch, inside the child process |
-//! | [`runner`] | a run: launches in shuffled order, each a child process |
+//! | `runner` | a run: launches in shuffled order, each a child process |
 //! | `cmd` | the commands |
 
 pub mod engine;
 pub mod launch;
 pub mod registry;
-pub mod runner;
 
 mod args;
 mod cmd;
 mod exit;
+mod runner;
 
 pub use impls;
 pub use registry::Observatory;

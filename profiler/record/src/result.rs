@@ -139,7 +139,7 @@ impl Slice {
 
 /// Time on a run queue that a wake-up may cost without anything being wrong; twice what an idle virtual processor takes
 /// to start.
-const WAKE_NS: u64 = 200_000;
+pub const WAKE_NS: u64 = 200_000;
 
 impl LaunchResult {
     /// Operations of all slices.

@@ -194,9 +194,12 @@ fn programs(
                 Some(program)
             }
             Err(reason) => {
-                record.status = Status::NotApplicable;
-                record.reasons = vec![format!("{reason:#}")];
-                dir.save(record)?;
+                // What was launched before, and how it was judged, stays.
+                if record.launches.is_empty() {
+                    record.status = Status::NotApplicable;
+                    record.reasons = vec![format!("{reason:#}")];
+                    dir.save(record)?;
+                }
                 None
             }
         });

@@ -1,7 +1,8 @@
 //! The loop of the mutex family.
 //!
 //! One operation: think, ask, wait, raise the guarded counter by a load and a store, hold, look whether the counter is
-//! still what it was left at, give back. The guarded data lie on lines of their own, so that no implementation is paid or fined for the layout of what it guards.
+//! still what it was left at, give back. The guarded data lie on lines of their own, so that no implementation is paid
+//! or fined for the layout of what it guards.
 //!
 //! Only what is here is compiled anew for each lock.
 

@@ -95,10 +95,9 @@ impl RunDir {
             for launch in &mut lean.launches {
                 let Some(result) = &mut launch.result else { continue };
                 let span = Duration::from_nanos(result.span_ns());
+                // So that a distribution without its line in the log is a damage, and not perhaps an empty one.
+                result.distributions.retain(|distribution| !distribution.values.is_empty());
                 for distribution in &mut result.distributions {
-                    if distribution.values.is_empty() {
-                        continue;
-                    }
                     let name = tag(launch.index, distribution.metric.name(), distribution.role);
                     let tag = Tag::new(&name).ok_or_else(|| anyhow!("`{name}` is no tag"))?;
                     let histogram = distribution.values.decode()?;
@@ -127,9 +126,12 @@ impl RunDir {
             let Some(result) = &mut launch.result else { continue };
             for distribution in &mut result.distributions {
                 let name = tag(launch.index, distribution.metric.name(), distribution.role);
-                if let Some(hdr) = log.get(&name) {
-                    distribution.values = Values::Hdr { hdr: hdr.clone() };
-                }
+                let hdr = log.get(&name);
+                let hdr =
+                    hdr.with_context(|| format!("{} is damaged: it has no `{name}`", log_path.display()))?;
+                distribution.values = Values::Hdr { hdr: hdr.clone() };
+                let decoded = distribution.values.decode();
+                decoded.with_context(|| format!("{} is damaged at `{name}`", log_path.display()))?;
             }
         }
         Ok(record)

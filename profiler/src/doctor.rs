@@ -25,6 +25,8 @@ pub const VERSION: u32 = 1;
 /// Everything that was found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Doctor {
+    /// Always `synchroscope-doctor`.
+    pub kind: &'static str,
     /// [`VERSION`].
     pub version: u32,
     /// The machine and its state. `steal_share` is the share since boot.
@@ -91,6 +93,7 @@ pub fn examine() -> Doctor {
     let host = host();
     let follows = follows(&host, &clock, &cores, &counters);
     Doctor {
+        kind: "synchroscope-doctor",
         version: VERSION,
         host,
         steal_share_now: steal.share(),

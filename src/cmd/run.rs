@@ -54,6 +54,9 @@ pub(super) fn command(observatory: &Observatory, args: &RunArgs) -> Result<Exit>
             path.display()
         );
     }
+    if args.out.is_none() {
+        point_latest_at(&path);
+    }
     let runs = report::load(std::slice::from_ref(&path))?;
     let records = &runs[0].records;
     let page = report::write(&runs, &path.join("report"), false)?;
@@ -158,6 +161,20 @@ fn free_folder(manifest: &Manifest) -> Result<PathBuf> {
         })
         .find(|path| !path.exists())
         .context("no free name in runs/: name a folder with --out")
+}
+
+/// Lets `runs/latest` lead to the run that was made last. A convenience: where it cannot be made, nothing is lost.
+fn point_latest_at(path: &Path) {
+    #[cfg(unix)]
+    if let Some(name) = path.file_name() {
+        let link = Path::new("runs").join("latest");
+        if link.is_symlink() {
+            let _ = std::fs::remove_file(&link);
+        }
+        let _ = std::os::unix::fs::symlink(name, &link);
+    }
+    #[cfg(not(unix))]
+    let _ = path;
 }
 
 fn params(observatory: &Observatory, texts: &[String]) -> Result<BTreeMap<String, u64>> {

@@ -27,7 +27,7 @@ const MUTEXES: [&str; 23] = [
     "mutex/peer-parking-lot",
     "mutex/peer-spin",
     "mutex/engine-go",
-    "mutex/engine-go-locked",
+    "mutex/engine-go-threads",
     "mutex/own-lock",
     "mutex/empty",
 ];

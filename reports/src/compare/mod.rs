@@ -76,6 +76,8 @@ impl Quantity {
         };
         match self {
             Quantity::Throughput => of(&cell.throughput_per_s),
+            // Goroutines wait without their threads: their waits stand beside nobody's.
+            Quantity::WaitP99 if !cell.compare_waits => Vec::new(),
             Quantity::WaitP99 => cell.waits.p99_by_launch.iter().map(|p| p.0).collect(),
             Quantity::CpuPerOp => of(&cell.cpu_ns_per_op),
             Quantity::Jain => of(&cell.jain_workers),

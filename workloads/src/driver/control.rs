@@ -151,12 +151,16 @@ impl<M: Machine> Control<M> {
         now_ns
     }
 
-    /// The controller's part of a slice. `tick` is called about every `tick_ns` while the phases run, if it is not 0.
-    /// Returns when each phase began, and when the last one ended.
-    pub fn conduct(&self, workers: u32, tick_ns: u64, mut tick: impl FnMut()) -> Vec<u64> {
+    /// The controller lets the workers work, unmeasured, until all have run.
+    pub fn open(&self, workers: u32) {
         Self::await_count(&self.arrived, workers, None);
         let opened_ns = self.give(OPEN);
         Self::await_count(&self.ran, workers, Some(opened_ns + OPEN_NS_MAX));
+    }
+
+    /// It leads them through the phases and stops them. `tick` is called about every `tick_ns` meanwhile, if that is not
+    /// 0. Returns when each phase began, and when the last one ended.
+    pub fn lead(&self, tick_ns: u64, mut tick: impl FnMut()) -> Vec<u64> {
         let mut borders_ns = Vec::with_capacity(self.plan.len() + 1);
         for (index, phase) in self.plan.iter().enumerate() {
             let begin_ns = self.give(FIRST + index as u32);
@@ -175,8 +179,12 @@ impl<M: Machine> Control<M> {
             }
         }
         borders_ns.push(self.give(STOP));
-        Self::await_count(&self.done, workers, None);
         borders_ns
+    }
+
+    /// It waits until all have left the slice.
+    pub fn close(&self, workers: u32) {
+        Self::await_count(&self.done, workers, None);
     }
 }
 

@@ -31,7 +31,7 @@ use record::{Point, Slice};
 pub trait Witness: Sync {
     /// What the calling thread has used so far, by the operating system's account.
     fn account(&self) -> Account;
-    /// The measured part of a slice begins. Called on the controller.
+    /// The measured part of a slice is about to begin: all workers work. Called on the controller.
     fn slice_begins(&self) {}
     /// It has ended. Called on the controller.
     fn slice_ends(&self) {}

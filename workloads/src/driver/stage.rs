@@ -168,18 +168,22 @@ fn conduct<M: Machine>(
     witness: &dyn Witness,
     sampled: &Shared<(u64, u64)>,
 ) -> Vec<u64> {
-    let workers = launch.point.threads() as u32;
-    if !measured {
-        return stage.control.conduct(workers, 0, || {});
-    }
+    let (control, workers) = (&stage.control, launch.point.threads() as u32);
+    control.open(workers);
     let samples = <M::Probe as Probe>::ON && launch.can_count;
-    witness.slice_begins();
-    let borders = stage.control.conduct(workers, if samples { SAMPLE_NS } else { 0 }, || {
-        let waiting = stage.subject.waiting();
-        let mut sampled = held(sampled);
-        *sampled = (sampled.0 + waiting, sampled.1 + 1);
-    });
-    witness.slice_ends();
+    let borders = if measured {
+        witness.slice_begins();
+        let borders = control.lead(if samples { SAMPLE_NS } else { 0 }, || {
+            let waiting = stage.subject.waiting();
+            let mut sampled = held(sampled);
+            *sampled = (sampled.0 + waiting, sampled.1 + 1);
+        });
+        witness.slice_ends();
+        borders
+    } else {
+        control.lead(0, || {})
+    };
+    control.close(workers);
     borders
 }
 

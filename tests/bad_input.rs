@@ -232,7 +232,7 @@ fn a_full_disk() {
     let place = Place::new();
     place.write("tiny.toml", TINY);
     let Some(disk) = SmallDisk::mount(place.path("disk"), "32k") else {
-        println!("skipped: this process may not mount a file system");
+        eprintln!("skipped: this process may not mount a file system");
         return;
     };
     place.run(&["run", "tiny.toml", "--out", "disk/run", "--quiet"]).refused(&["cannot write", "disk/run"]);

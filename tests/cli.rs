@@ -101,6 +101,7 @@ fn run_report_compare() {
     let expected = ["mutex/go-2019-fastpath", "mutex/go-2019-fastpath (a)", "mutex/go-2019-fastpath (b)"];
     let expected = expected.into_iter().chain(["mutex/empty", "mutex/spin-yield"]).map(str::to_owned);
     assert_eq!(names, expected.collect());
+    let (mut ops, mut timed) = (0, 0);
     for record in &run.records {
         let probes: Vec<ProbeMode> = record.launches.iter().map(|launch| launch.probe).collect();
         assert_eq!(probes, [ProbeMode::Off, ProbeMode::Full], "{}", record.cell);
@@ -108,14 +109,16 @@ fn run_report_compare() {
         assert!(record.checks.len() > 5, "{:?}", record.checks);
         for result in record.launches.iter().filter_map(|launch| launch.result.as_ref()) {
             assert_eq!(result.slices.len(), 2);
-            assert!(result.ops() > 0);
+            assert!(result.uncontended_ns.is_some_and(|ns| ns > 0.0));
+            ops += result.ops();
         }
         // The log beside the record is one that HdrHistogram's own reader reads: every acquire was timed.
         let probed = record.probed().next().expect("a probed launch");
         let waits = probed.distributions.iter().filter(|d| d.metric == record::histogram::Metric::Wait);
-        let timed: u64 = waits.map(|d| d.values.decode().expect("a histogram").len()).sum();
-        assert!(timed > 0, "{}: no wait was kept", record.cell);
+        timed += waits.map(|d| d.values.decode().expect("a histogram").len()).sum::<u64>();
     }
+    // All together: on a busy computer a thread may get no turn in so short a slice.
+    assert!(timed > 0 && ops > timed, "{timed} waits of {ops} operations");
     let odd: Vec<_> =
         place.contents().into_keys().filter(|path| path.to_string_lossy().contains(".tmp")).collect();
     assert!(odd.is_empty(), "{odd:?}");
@@ -246,7 +249,8 @@ fn what_the_flags_change() {
 #[test]
 fn every_probe_gives_a_record() {
     let place = Place::new();
-    let suite = place.write("tiny.toml", TINY);
+    // Long enough for a turn on a busy computer.
+    let suite = place.write("tiny.toml", &TINY.replace("slice_ms = 3", "slice_ms = 30"));
     for (flag, mode) in [
         ("off", None),
         ("count", Some(ProbeMode::Count)),

@@ -192,7 +192,10 @@ fn mutants_are_caught_and_named() {
     let failure = only_launch(record).failure.as_ref().unwrap_or_else(|| panic!("{record:?}"));
     assert_eq!((record.status, failure.kind), (Status::Failed, FailureKind::Hang));
     // Repeated under watch, it names who waits.
-    assert!(failure.detail.contains("no result after") && failure.detail.contains("worker"), "{failure:?}");
+    assert!(
+        failure.detail.contains("no result after") && failure.detail.contains("awaited by worker"),
+        "{failure:?}"
+    );
 
     let record = record_of(&run, "mutex/mutant-panic");
     let failure = only_launch(record).failure.as_ref().unwrap_or_else(|| panic!("{record:?}"));

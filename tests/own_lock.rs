@@ -48,7 +48,9 @@ fn a_crate_with_locks_of_its_own() {
     for id in IDS {
         let record = record_of(&loaded, id);
         assert_ne!(record.status, Status::Failed, "{:?}", record.reasons);
-        assert!(record.plain().next().is_some_and(|result| result.ops() > 0), "{id} did nothing");
+        // In so short a slice a busy computer may leave a thread without a turn; the loop before it always runs.
+        let cost_ns = record.plain().next().and_then(|result| result.uncontended_ns);
+        assert!(cost_ns.is_some_and(|ns| ns > 0.0), "{id} did nothing: {record:?}");
     }
     assert_eq!(record_of(&loaded, IDS[0]).params, [("polls".to_owned(), 10)].into());
     assert!(place.path("run/report/index.html").is_file());

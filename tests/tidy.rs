@@ -178,7 +178,7 @@ fn files_are_formatted() {
         .current_dir(root())
         .output();
     match checked {
-        Err(error) => println!("skipped: rustfmt: {error}"),
+        Err(error) => eprintln!("skipped: rustfmt: {error}"),
         Ok(output) => {
             let (out, err) =
                 (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

@@ -9,10 +9,13 @@ use std::thread::LocalKey;
 
 /// One report. The driver of a family reports the first group, the primitive the second.
 ///
-/// The order within a stretch: `Begin`, operations, `End`. Within one operation: `Request`, then any number of spins, parks and failed attempts, then `Acquired`,
+/// The order within a stretch: `Prepare`, `Begin`, operations, `End`. Within one operation: `Request`, then any number of spins, parks and failed attempts, then `Acquired`,
 /// `Owner`, and at last `Releasing`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
+    /// A worker will soon begin a timed stretch: whatever the probe needs is to be allocated, and touched, now. A page
+    /// fault or a system call later would be measured, and may wait for a thread that is off its core.
+    Prepare,
     /// A worker begins a timed stretch.
     Begin {
         /// Its index, from 0.

@@ -33,15 +33,25 @@ pub struct Bins {
 impl Bins {
     /// No bins yet; the first is the one that holds `now_ns`.
     pub fn new(now_ns: u64) -> Self {
-        let first = now_ns / BIN_NS;
-        let begin_ns = first * BIN_NS;
-        Bins {
-            first,
+        let mut bins = Bins {
+            first: 0,
             bins: Vec::with_capacity(1024),
-            begin_ns,
-            end_ns: begin_ns + BIN_NS,
+            begin_ns: 0,
+            end_ns: 0,
             current: Bin::default(),
-        }
+        };
+        bins.restart(now_ns);
+        bins
+    }
+
+    /// Forgets everything; the first bin is the one that holds `now_ns`. The memory stays.
+    pub fn restart(&mut self, now_ns: u64) {
+        let first = now_ns / BIN_NS;
+        self.bins.clear();
+        self.first = first;
+        self.begin_ns = first * BIN_NS;
+        self.end_ns = self.begin_ns + BIN_NS;
+        self.current = Bin::default();
     }
 
     /// Takes note of an operation that asked and acquired at these times.

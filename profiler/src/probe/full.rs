@@ -9,9 +9,9 @@ use std::thread::LocalKey;
 
 use hdrhistogram::Histogram;
 use impls::probe::{Event, Probe};
-use record::histogram;
 
 use super::tally::{PARKED, SPUN, Tally, add};
+use super::touched_histogram;
 use crate::ledger::Stamped;
 use crate::timeline::Bins;
 
@@ -147,8 +147,9 @@ impl FullSlot {
     #[inline(never)]
     fn rare(&self, event: Event, object: usize, now: &dyn Fn() -> u64) {
         match event {
+            Event::Prepare => *self.timed.borrow_mut() = Some(Box::new(Timed::touched())),
             Event::Begin { .. } => {
-                *self.timed.borrow_mut() = Some(Box::new(Timed::new(now())));
+                self.timed.borrow_mut().get_or_insert_with(|| Box::new(Timed::touched())).begin(now());
                 self.phase.set(Phase::Outside);
                 self.waiting.parks_open.set(0);
             }
@@ -196,20 +197,28 @@ impl FullSlot {
 }
 
 impl Timed {
-    fn new(begin_ns: u64) -> Self {
+    /// Empty books, every page of which has been written once.
+    fn touched() -> Self {
+        let mut intervals = vec![(1, 1); INTERVALS_MAX];
+        intervals.clear();
         Timed {
-            wait: histogram::empty(),
-            hold: histogram::empty(),
-            wake: histogram::empty(),
+            wait: touched_histogram(),
+            hold: touched_histogram(),
+            wake: touched_histogram(),
             wait_ns_max: 0,
             stamped: Stamped::default(),
-            bins: Bins::new(begin_ns),
-            intervals: Vec::with_capacity(INTERVALS_MAX),
-            begin_ns,
+            bins: Bins::new(0),
+            intervals,
+            begin_ns: 0,
             wait_ns_sum: 0,
             slow_wait_ns_sum: 0,
             hold_ns_sum: 0,
         }
+    }
+
+    fn begin(&mut self, begin_ns: u64) {
+        self.begin_ns = begin_ns;
+        self.bins.restart(begin_ns);
     }
 
     #[inline(always)]

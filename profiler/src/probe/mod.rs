@@ -13,6 +13,8 @@
 //! A sleep that the driver reports with the object 0 is its own (a pause between bursts, an open loop that waits for
 //! the next arrival): it is timed as sleep inside think or hold, and counted nowhere.
 
+use hdrhistogram::Histogram;
+
 mod collect;
 mod count;
 mod full;
@@ -25,3 +27,10 @@ pub use count::{CountProbe, CountSlot};
 pub use full::{FullProbe, FullSlot, INTERVALS_MAX, LONG_WAIT_NS};
 pub use sample::{SAMPLING_PERIOD, SampleProbe, SampleSlot};
 pub use watch::WatchProbe;
+
+/// An empty histogram, every page of which has been written once: the first record into a page must not fault.
+fn touched_histogram() -> Histogram<u64> {
+    let mut histogram = record::histogram::empty();
+    histogram.reset();
+    histogram
+}

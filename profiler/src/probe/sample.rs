@@ -9,9 +9,9 @@ use std::thread::LocalKey;
 
 use hdrhistogram::Histogram;
 use impls::probe::{Event, Probe};
-use record::histogram;
 
 use super::tally::{TIMED, Tally, add};
+use super::touched_histogram;
 
 /// Mean number of acquires from one timed to the next.
 pub const SAMPLING_PERIOD: u32 = 64;
@@ -136,6 +136,7 @@ impl SampleSlot {
     #[inline(never)]
     fn rare(&self, event: Event, object: usize, now: &dyn Fn() -> u64) {
         match event {
+            Event::Prepare => self.prepare(),
             Event::Begin { worker, .. } => self.begin(worker),
             Event::End => {
                 self.record();
@@ -152,19 +153,27 @@ impl SampleSlot {
         self.tally.rare(event, object, now);
     }
 
-    fn begin(&self, worker: u32) {
-        let mut sampled = Sampled {
-            wait: histogram::empty(),
-            hold: histogram::empty(),
-            wake: histogram::empty(),
+    fn prepare(&self) {
+        *self.sampled.borrow_mut() = Some(Box::new(Sampled {
+            wait: touched_histogram(),
+            hold: touched_histogram(),
+            wake: touched_histogram(),
             wait_ns_max: 0,
+            random: 1,
+        }));
+    }
+
+    fn begin(&self, worker: u32) {
+        if self.sampled.borrow().is_none() {
+            self.prepare();
+        }
+        let gap = self.sampled.borrow_mut().as_mut().map_or(u32::MAX, |sampled| {
             // Each worker its own sequence, never 0.
-            random: worker.wrapping_mul(0x9E37_79B9) | 1,
-        };
-        let gap = sampled.gap();
+            sampled.random = worker.wrapping_mul(0x9E37_79B9) | 1;
+            sampled.gap()
+        });
         self.left.set(gap);
         self.gap.set(gap);
-        *self.sampled.borrow_mut() = Some(Box::new(sampled));
         self.stamps.set(Stamps::default());
     }
 

@@ -189,6 +189,7 @@ impl Tally {
             // The frequent ones have methods of their own; a park's end counts nothing.
             Event::Request { .. }
             | Event::Acquired
+            | Event::Prepare
             | Event::Owner { .. }
             | Event::Releasing
             | Event::ParkBegin

@@ -200,6 +200,7 @@ fn work<M: Machine>(
     let mut ops = vec![0; control.plan().len()];
     let mut worker = Worker { role: script.role, ..Worker::default() };
     M::observed(&slot, || {
+        M::event(Event::Prepare, 0);
         control.arrive();
         let (before, begin_ns) = account::<M>(witness);
         M::event(Event::Begin { worker: script.index, workers: launch.point.threads() as u32 }, 0);

@@ -90,6 +90,12 @@ pub(crate) struct DoctorArgs {
     pub(crate) json: bool,
 }
 
+/// What shapes a plan: a run that goes on has its plan already, and would ignore them.
+const PLAN: [&str; 12] = [
+    "file", "suite", "filter", "machines", "threads", "params", "probe", "launches", "seconds", "cpus",
+    "seed", "shard",
+];
+
 #[derive(Debug, Default, ClapArgs)]
 pub(crate) struct RunArgs {
     /// A suite file; without one, --suite names a built-in suite
@@ -132,7 +138,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Go on with the run in --out: make the launches that are missing
-    #[arg(long, requires = "out")]
+    #[arg(long, requires = "out", conflicts_with_all = PLAN)]
     pub(crate) resume: bool,
     /// Do the I-th of N parts of the run; `merge` puts them together
     #[arg(long, value_name = "I/N")]

@@ -71,9 +71,15 @@ pub(crate) fn run(
     let mut records = Vec::with_capacity(manifest.cells.len());
     for cell in &manifest.cells {
         let existing = (!fresh && dir.record_path(&cell.cell).exists()).then(|| dir.load_record(&cell.cell));
-        // A damaged record is measured anew: its launches cannot be trusted.
-        records
-            .push(existing.and_then(Result::ok).unwrap_or_else(|| empty_record(observatory, manifest, cell)));
+        records.push(match existing {
+            Some(Ok(record)) => record,
+            Some(Err(error)) => {
+                // Its launches cannot be trusted.
+                eprintln!("warning: measured anew: {error:#}");
+                empty_record(observatory, manifest, cell)
+            }
+            None => empty_record(observatory, manifest, cell),
+        });
     }
     let programs = programs(observatory, manifest, &mut records, &dir)?;
     let jobs: Vec<Job> = order::rounds(&manifest.cells, manifest.seed)

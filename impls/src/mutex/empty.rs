@@ -3,6 +3,9 @@
 //! - **Idea**: `lock` and `unlock` do nothing. A workload on it costs the loop, the work and the probe, and is the
 //!   floor under which no lock can honestly come.
 //! - **Fairness**: none needed. It excludes nobody, so its counter loses updates by design and is not checked.
+//!
+//! ## State
+//! None.
 
 use core::marker::PhantomData;
 

@@ -4,6 +4,9 @@
 //! unlock of unlocked undefined, so the context keeps the guard state of the lock that its thread holds, and `unlock`
 //! checks that it is this lock's: it stays safe, at the price of a comparison.
 //!
+//! ## State
+//! That of the raw lock. The context holds the guard of the acquire under way, and the serial number of its lock.
+//!
 //! ```
 //! use impls::card::Card;
 //! use impls::mutex::lock_api::{LockApi, LockApiMutex, card};

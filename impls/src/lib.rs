@@ -7,6 +7,7 @@
 //! | [`card`] | what an implementation is, can do, and reads as parameters |
 //! | [`wait`] | the shared mechanisms of spinning, sleeping and queueing |
 //! | [`mutex`] | the mutex family |
+//! | [`text`] | TOML that people write, read into checked values, with one-line errors |
 //! | [`suite`] | the conformance batteries that a registration line brings |
 
 pub mod card;
@@ -14,4 +15,5 @@ pub mod machine;
 pub mod mutex;
 pub mod probe;
 pub mod suite;
+pub mod text;
 pub mod wait;

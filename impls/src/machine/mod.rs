@@ -14,6 +14,7 @@
 
 mod layout;
 pub mod os;
+pub mod sim;
 
 pub use core::sync::atomic::Ordering;
 pub use layout::Line;

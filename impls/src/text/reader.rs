@@ -8,21 +8,24 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnose::{Error, Result, unknown};
+use super::diagnose::{Error, Result, unknown};
 
 /// A text with the name by which errors call it.
-pub(crate) struct Source {
-    pub(crate) name: String,
-    pub(crate) text: String,
+pub struct Source {
+    /// The file, or what stands for it.
+    pub name: String,
+    /// What it holds.
+    pub text: String,
 }
 
 impl Source {
-    pub(crate) fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+    /// A text that is at hand.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         Self { name: name.into(), text: text.into() }
     }
 
     /// Reads a file; its path is its name.
-    pub(crate) fn read(path: &std::path::Path) -> Result<Self> {
+    pub fn read(path: &std::path::Path) -> Result<Self> {
         let name = path.display().to_string();
         match std::fs::read_to_string(path) {
             Ok(text) => Ok(Self { name, text }),
@@ -31,7 +34,7 @@ impl Source {
     }
 
     /// Parses the whole text.
-    pub(crate) fn parse(&self) -> Result<Spanned<DeTable<'_>>> {
+    pub fn parse(&self) -> Result<Spanned<DeTable<'_>>> {
         DeTable::parse(&self.text).map_err(|error| {
             let line = error.span().map_or(0, |span| self.line(&span));
             Error::at(&self.name, line, "", format_args!("not valid TOML: {}", error.message()))
@@ -45,7 +48,7 @@ impl Source {
 }
 
 /// A table whose keys are all known.
-pub(crate) struct Table<'t> {
+pub struct Table<'t> {
     source: &'t Source,
     /// What precedes its keys in errors, such as `role[2].`.
     prefix: String,
@@ -55,7 +58,7 @@ pub(crate) struct Table<'t> {
 
 impl<'t> Table<'t> {
     /// The top of a file.
-    pub(crate) fn top(source: &'t Source, root: &'t DeTable<'t>, known: &[&str]) -> Result<Self> {
+    pub fn top(source: &'t Source, root: &'t DeTable<'t>, known: &[&str]) -> Result<Self> {
         Self::new(source, String::new(), 1, root, known)
     }
 
@@ -81,23 +84,23 @@ impl<'t> Table<'t> {
     }
 
     /// The value of `key`, if it is there.
-    pub(crate) fn get(&self, key: &str) -> Option<Item<'t>> {
+    pub fn get(&self, key: &str) -> Option<Item<'t>> {
         let (name, _, value) = self.entries.iter().find(|(name, ..)| *name == key)?;
         Some(Item { source: self.source, key: format!("{}{name}", self.prefix), value })
     }
 
     /// The value of `key`, which must be there; `expected` tells what it holds.
-    pub(crate) fn need(&self, key: &str, expected: &str) -> Result<Item<'t>> {
+    pub fn need(&self, key: &str, expected: &str) -> Result<Item<'t>> {
         self.get(key).ok_or_else(|| self.wrong(key, format_args!("missing: expected {expected}")))
     }
 
     /// An error about this table, at its first line.
-    pub(crate) fn wrong(&self, key: &str, message: impl std::fmt::Display) -> Error {
+    pub fn wrong(&self, key: &str, message: impl std::fmt::Display) -> Error {
         Error::at(&self.source.name, self.line, &format!("{}{key}", self.prefix), message)
     }
 
     /// Whichever of two spellings of a key is there; both is an error.
-    pub(crate) fn either(&self, key: &str, other: &str) -> Result<Option<Item<'t>>> {
+    pub fn either(&self, key: &str, other: &str) -> Result<Option<Item<'t>>> {
         match (self.get(key), self.get(other)) {
             (Some(_), Some(second)) => {
                 Err(second.wrong(format_args!("expected `{key}` or `{other}`, found both")))
@@ -107,7 +110,7 @@ impl<'t> Table<'t> {
     }
 
     /// A text that is not empty.
-    pub(crate) fn text(&self, key: &str) -> Result<String> {
+    pub fn text(&self, key: &str) -> Result<String> {
         let item = self.need(key, "a text")?;
         let text = item.str("a text")?.trim();
         if text.is_empty() {
@@ -117,32 +120,33 @@ impl<'t> Table<'t> {
     }
 
     /// An integer within bounds, or `default`.
-    pub(crate) fn integer(&self, key: &str, bounds: Range<u64>, default: u64) -> Result<u64> {
+    pub fn integer(&self, key: &str, bounds: Range<u64>, default: u64) -> Result<u64> {
         self.get(key).map_or(Ok(default), |item| item.integer("an integer", bounds))
     }
 }
 
 /// A value, and where it stands.
 #[derive(Clone)]
-pub(crate) struct Item<'t> {
+pub struct Item<'t> {
     source: &'t Source,
-    pub(crate) key: String,
+    /// Its key, with the table that it is in.
+    pub key: String,
     value: &'t Spanned<DeValue<'t>>,
 }
 
 impl<'t> Item<'t> {
     /// An error about this value.
-    pub(crate) fn wrong(&self, message: impl std::fmt::Display) -> Error {
+    pub fn wrong(&self, message: impl std::fmt::Display) -> Error {
         Error::at(&self.source.name, self.line(), &self.key, message)
     }
 
     /// The line that the value begins in.
-    pub(crate) fn line(&self) -> usize {
+    pub fn line(&self) -> usize {
         self.source.line(&self.value.span())
     }
 
     /// The error for a value of another type or range.
-    pub(crate) fn expected(&self, expected: &str) -> Error {
+    pub fn expected(&self, expected: &str) -> Error {
         let found = match self.value.get_ref() {
             DeValue::String(text) => format!("`{text}`"),
             DeValue::Integer(number) => number.to_string(),
@@ -156,24 +160,28 @@ impl<'t> Item<'t> {
         self.wrong(format_args!("expected {expected}, found {found}"))
     }
 
-    pub(crate) fn str(&self, expected: &str) -> Result<&'t str> {
+    /// The value as a text; otherwise the error that says what was expected.
+    pub fn str(&self, expected: &str) -> Result<&'t str> {
         self.value.get_ref().as_str().ok_or_else(|| self.expected(expected))
     }
 
-    pub(crate) fn as_str(&self) -> Option<&'t str> {
+    /// The value, if it is a text.
+    pub fn as_str(&self) -> Option<&'t str> {
         self.value.get_ref().as_str()
     }
 
-    pub(crate) fn is_integer(&self) -> bool {
+    /// Whether the value is an integer.
+    pub fn is_integer(&self) -> bool {
         self.value.get_ref().is_integer()
     }
 
-    pub(crate) fn is_table(&self) -> bool {
+    /// Whether the value is a table.
+    pub fn is_table(&self) -> bool {
         self.value.get_ref().is_table()
     }
 
     /// An integer with `bounds.start <= value < bounds.end`.
-    pub(crate) fn integer(&self, expected: &str, bounds: Range<u64>) -> Result<u64> {
+    pub fn integer(&self, expected: &str, bounds: Range<u64>) -> Result<u64> {
         let expected = || format!("{expected} from {} to {}", bounds.start, bounds.end - 1);
         let number = self.value.get_ref().as_integer().ok_or_else(|| self.expected(&expected()))?;
         let value = i128::from_str_radix(number.as_str(), number.radix());
@@ -182,7 +190,7 @@ impl<'t> Item<'t> {
     }
 
     /// A finite number for which `allowed` holds; integers are numbers too.
-    pub(crate) fn number(&self, expected: &str, allowed: impl Fn(f64) -> bool) -> Result<f64> {
+    pub fn number(&self, expected: &str, allowed: impl Fn(f64) -> bool) -> Result<f64> {
         let value = match self.value.get_ref() {
             DeValue::Float(number) => number.as_str().parse().ok(),
             DeValue::Integer(number) => {
@@ -196,7 +204,7 @@ impl<'t> Item<'t> {
     }
 
     /// The values of a list, or the value itself. An empty list is an error, and so is an entry that occurs twice.
-    pub(crate) fn each<T: PartialEq>(
+    pub fn each<T: PartialEq>(
         &self,
         expected: &str,
         read: impl Fn(&Item<'t>) -> Result<T>,
@@ -217,7 +225,7 @@ impl<'t> Item<'t> {
     }
 
     /// The entries of a list, or the value itself.
-    pub(crate) fn items(&self) -> Vec<Item<'t>> {
+    pub fn items(&self) -> Vec<Item<'t>> {
         match self.value.get_ref() {
             DeValue::Array(list) => list
                 .iter()
@@ -233,14 +241,14 @@ impl<'t> Item<'t> {
     }
 
     /// The value as a table that has only `known` keys.
-    pub(crate) fn table(&self, known: &[&str]) -> Result<Table<'t>> {
+    pub fn table(&self, known: &[&str]) -> Result<Table<'t>> {
         let table = self.value.get_ref().as_table().ok_or_else(|| self.expected("a table"))?;
         Table::new(self.source, format!("{}.", self.key), self.line(), table, known)
     }
 
     /// A table told apart by its `kind`, or the bare name of a kind without further keys. `kinds` lists each kind with
     /// its keys.
-    pub(crate) fn kind<'k>(&self, kinds: &[(&'k str, &[&str])]) -> Result<(&'k str, Option<Table<'t>>)> {
+    pub fn kind<'k>(&self, kinds: &[(&'k str, &[&str])]) -> Result<(&'k str, Option<Table<'t>>)> {
         let names = || kinds.iter().map(|(name, _)| *name);
         let find = |item: &Item<'_>, given: &str| {
             kinds

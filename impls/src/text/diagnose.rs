@@ -40,7 +40,7 @@ impl Error {
     }
 
     /// An error about `key` in `line` of `file`. Line breaks, which quoted input may hold, are shown as spaces.
-    pub(crate) fn at(file: &str, line: usize, key: &str, message: impl fmt::Display) -> Self {
+    pub fn at(file: &str, line: usize, key: &str, message: impl fmt::Display) -> Self {
         Self { file: one_line(file), line, key: one_line(key), message: one_line(&message.to_string()) }
     }
 }
@@ -62,7 +62,7 @@ pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
 }
 
 /// `` unknown KIND `given`; the nearest is `x` ``, or all names when none is near.
-pub(crate) fn unknown<'a>(kind: &str, given: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub fn unknown<'a>(kind: &str, given: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
     match nearest(given, known.iter().copied()) {
         Some(name) => format!("unknown {kind} `{given}`; the nearest is `{name}`"),

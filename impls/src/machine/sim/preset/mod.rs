@@ -1,0 +1,1 @@
+//! A simulated machine as data: cores, distances, and what each operation costs, in integers only.

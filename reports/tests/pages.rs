@@ -14,7 +14,7 @@ use reports::html::{Options, render, write_report};
 
 fn page(name: &str, runs: &[Loaded]) -> String {
     let options =
-        Options { command: vec!["synchroscope".into(), "report".into(), "runs/x".into()], force: false };
+        Options { command: vec!["synchroscope".into(), "report".into(), "runs/x".into()], force: false, single_file: false };
     let html = render(runs, &options).html;
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
     std::fs::create_dir_all(&folder).unwrap();

@@ -26,6 +26,6 @@ pub(super) fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>> {
 
 /// Writes the pages of `runs` and returns the path of the first.
 pub(super) fn write(runs: &[Loaded], out: &Path, force: bool) -> Result<PathBuf> {
-    let options = reports::html::Options { command: command_line(), force };
+    let options = reports::html::Options { command: command_line(), force, single_file: false };
     reports::html::write_report(out, runs, &options)
 }

@@ -6,13 +6,18 @@ use anyhow::{Context, Result, bail};
 use record::store::{Loaded, write_atomically};
 
 mod catalogue;
+mod cell;
 mod chart;
 mod details;
 mod environment;
+mod figure;
 mod ink;
 mod page;
 mod problems;
+mod route;
 mod section;
+mod site;
+mod slug;
 mod table;
 
 /// What the page is to hold.
@@ -22,6 +27,8 @@ pub struct Options {
     pub command: Vec<String>,
     /// Write into a folder that holds something else.
     pub force: bool,
+    /// Write one file that holds all pages, instead of a folder of pages.
+    pub single_file: bool,
 }
 
 /// A page in memory.

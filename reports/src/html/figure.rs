@@ -1,0 +1,34 @@
+//! A chart in its frame: title, key, picture, note, and the way to the paragraph that explains it.
+
+use maud::{Markup, PreEscaped, html};
+
+use super::site::At;
+
+/// A figure. `method` is the anchor of its paragraph in the methodology.
+pub(super) fn figure(
+    at: &At<'_, '_>,
+    title: &str,
+    method: &str,
+    svg: &str,
+    key: Markup,
+    note: Markup,
+) -> Markup {
+    html! {
+        figure {
+            figcaption { (title) " " (method_link(at, method)) }
+            (key)
+            div .scroll tabindex="0" role="group" aria-label=(title) { (PreEscaped(svg)) }
+            p .note { (note) }
+        }
+    }
+}
+
+/// A link to a paragraph of the methodology.
+pub(super) fn method_link(at: &At<'_, '_>, method: &str) -> Markup {
+    html! { a .how href=(at.method(method)) title="what this is" aria-label="what this is" { "?" } }
+}
+
+/// A block of content that may be wider than the page.
+pub(super) fn scroll(label: &str, content: Markup) -> Markup {
+    html! { div .scroll tabindex="0" role="group" aria-label=(label) { (content) } }
+}

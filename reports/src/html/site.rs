@@ -1,0 +1,177 @@
+//! What all pages of a report share: the runs, their cells and groups, and the addresses of the pages.
+
+use record::Record;
+use record::store::Loaded;
+
+use super::Options;
+use super::catalogue::Catalogue;
+use super::route::{Route, Routes};
+use crate::group::{Group, PointCells, group};
+use crate::summary::Summary;
+
+/// All about a report.
+pub(super) struct Site<'a> {
+    /// The runs.
+    pub(super) runs: &'a [Loaded],
+    /// How it is made.
+    pub(super) options: &'a Options,
+    /// The cells of all runs.
+    pub(super) cells: &'a [Summary],
+    /// The record of each cell, in the same order.
+    pub(super) records: Vec<&'a Record>,
+    /// The run of each cell, in the same order: an index into `runs`.
+    pub(super) run_of: Vec<usize>,
+    /// The cells by computer and point.
+    pub(super) groups: Vec<Group<'a>>,
+    /// Numbers and classes of the implementations.
+    pub(super) catalogue: Catalogue,
+    /// The workloads of each group.
+    pub(super) workloads: Vec<WorkloadOf<'a>>,
+    /// Permanent ids of all implementations, in alphabetical order.
+    pub(super) implementations: Vec<&'a str>,
+    /// Addresses.
+    pub(super) routes: Routes,
+}
+
+/// A workload in one group.
+pub(super) struct WorkloadOf<'a> {
+    /// Index of the group.
+    pub(super) group: usize,
+    /// Its name.
+    pub(super) name: &'a str,
+    /// Indices of its points in the group.
+    pub(super) points: Vec<usize>,
+}
+
+/// A page before it has its frame.
+pub(super) struct Page {
+    /// Which one.
+    pub(super) route: Route,
+    /// Its title, also its first heading.
+    pub(super) title: String,
+    /// What stands below that.
+    pub(super) body: maud::Markup,
+}
+
+/// A page as the place where links begin.
+#[derive(Clone, Copy)]
+pub(super) struct At<'s, 'a> {
+    /// The site.
+    pub(super) site: &'s Site<'a>,
+    /// The page.
+    pub(super) route: Route,
+}
+
+impl<'a> Site<'a> {
+    /// `cells` are the summaries of all records of `runs`, in order.
+    pub(super) fn new(runs: &'a [Loaded], cells: &'a [Summary], options: &'a Options) -> Site<'a> {
+        let records: Vec<&Record> = runs.iter().flat_map(|run| &run.records).collect();
+        let run_of =
+            runs.iter().enumerate().flat_map(|(i, run)| run.records.iter().map(move |_| i)).collect();
+        let groups = group(cells);
+        let workloads = workloads(&groups);
+        let mut implementations: Vec<&str> = cells.iter().map(|c| c.implementation.as_str()).collect();
+        implementations.sort_unstable();
+        implementations.dedup();
+        let mut routes = Routes::new(options.single_file);
+        let group_id = |group: usize| {
+            // The first group, nearly always the only one, needs no name.
+            if group == 0 { String::new() } else { format!("@{}", group_id(&groups[group])) }
+        };
+        routes.add(
+            "workloads",
+            workloads
+                .iter()
+                .enumerate()
+                .map(|(i, w)| (Route::Workload(i), format!("{}{}", w.name, group_id(w.group)))),
+        );
+        routes.add(
+            "implementations",
+            implementations.iter().enumerate().map(|(i, id)| (Route::Implementation(i), (*id).to_owned())),
+        );
+        routes.add("cells", cells.iter().enumerate().map(|(i, c)| (Route::Cell(i), c.cell.clone())));
+        Site {
+            runs,
+            options,
+            cells,
+            records,
+            run_of,
+            catalogue: Catalogue::new(cells),
+            workloads,
+            implementations,
+            groups,
+            routes,
+        }
+    }
+
+    /// The index of a cell of this site, by its place in memory.
+    pub(super) fn index_of(&self, cell: &Summary) -> usize {
+        let offset = std::ptr::from_ref(cell).addr() - self.cells.as_ptr().addr();
+        offset / size_of::<Summary>()
+    }
+
+    /// The points of a workload.
+    pub(super) fn points_of(&self, workload: &WorkloadOf<'_>) -> impl Iterator<Item = &PointCells<'a>> {
+        let group = &self.groups[workload.group];
+        workload.points.iter().map(|&point| &group.points[point])
+    }
+}
+
+/// A short name of a group: the id of its computer, or the model's preset.
+pub(super) fn group_id(group: &Group<'_>) -> String {
+    match &group.source {
+        crate::summary::Source::Measured => group.fingerprint.id(),
+        simulated => simulated.name(),
+    }
+}
+
+fn workloads<'a>(groups: &[Group<'a>]) -> Vec<WorkloadOf<'a>> {
+    let mut all: Vec<WorkloadOf<'a>> = Vec::new();
+    for (index, group) in groups.iter().enumerate() {
+        for (at, point) in group.points.iter().enumerate() {
+            match all.iter_mut().find(|w| w.group == index && w.name == point.workload) {
+                Some(workload) => workload.points.push(at),
+                None => all.push(WorkloadOf { group: index, name: point.workload, points: vec![at] }),
+            }
+        }
+    }
+    all
+}
+
+impl<'s, 'a> At<'s, 'a> {
+    /// The address of another page.
+    pub(super) fn link(&self, to: Route) -> String {
+        self.site.routes.href(self.route, to, None)
+    }
+
+    /// The address of a part of a page.
+    pub(super) fn link_part(&self, to: Route, part: &str) -> String {
+        self.site.routes.href(self.route, to, Some(part))
+    }
+
+    /// The id of a part of this page.
+    pub(super) fn id(&self, part: &str) -> String {
+        self.site.routes.id(self.route, part)
+    }
+
+    /// The address of a part of this page.
+    pub(super) fn here(&self, part: &str) -> String {
+        self.link_part(self.route, part)
+    }
+
+    /// The address of a paragraph of the methodology, by the anchor of its heading.
+    pub(super) fn method(&self, heading: &str) -> String {
+        self.link_part(Route::Methodology, heading)
+    }
+
+    /// The address of the page of a cell.
+    pub(super) fn cell(&self, cell: &Summary) -> String {
+        self.link(Route::Cell(self.site.index_of(cell)))
+    }
+
+    /// The address of the page of an implementation.
+    pub(super) fn implementation(&self, id: &str) -> Option<String> {
+        let at = self.site.implementations.binary_search(&id).ok()?;
+        Some(self.link(Route::Implementation(at)))
+    }
+}

@@ -14,9 +14,32 @@ fn main() {
         hash.folder(Path::new(folder));
     }
     println!("cargo::rustc-env=SYNCHROSCOPE_HARNESS_HASH={:016x}", hash.0);
+    cards(Path::new("impls/src"));
     println!("cargo::rerun-if-changed=.git/HEAD");
     println!("cargo::rerun-if-changed=.git/index");
     println!("cargo::rustc-env=SYNCHROSCOPE_REVISION={}", revision().unwrap_or_default());
+}
+
+/// Writes a table of the prose that opens each file of a family: id of the implementation, file, Markdown.
+fn cards(families: &Path) {
+    println!("cargo::rerun-if-changed={}", families.display());
+    let mut rows = Vec::new();
+    for family in fs::read_dir(families).into_iter().flatten().flatten().map(|entry| entry.path()) {
+        for file in fs::read_dir(&family).into_iter().flatten().flatten().map(|entry| entry.path()) {
+            let stem = |path: &Path| path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned);
+            let (Some(family), Some(name)) = (stem(&family), stem(&file)) else { continue };
+            let Ok(text) = fs::read_to_string(&file) else { continue };
+            let prose: Vec<&str> = text.lines().map_while(|line| line.strip_prefix("//!")).collect();
+            let prose: Vec<&str> = prose.iter().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+            // Ids are names of files.
+            let id = format!("{family}/{}", name.replace('_', "-"));
+            rows.push(format!("    ({id:?}, {:?}, {:?}),\n", file.to_string_lossy(), prose.join("\n")));
+        }
+    }
+    rows.sort();
+    let table = format!("&[\n{}]\n", rows.concat());
+    let out = std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
+    fs::write(Path::new(&out).join("cards.in"), table).expect("OUT_DIR can be written");
 }
 
 fn revision() -> Option<String> {

@@ -42,6 +42,9 @@ pub struct Offered {
     pub id: String,
     /// The idea, in a line.
     pub summary: String,
+    /// Id of the implementation that it stands for or changes: pages show it with the lineage of that one.
+    #[serde(default)]
+    pub follows: Option<String>,
     /// Whether its waits may stand beside those of threads.
     #[serde(default = "yes")]
     pub compare_waits: bool,

@@ -107,7 +107,7 @@ fn families(observatory: &Observatory) -> Vec<Family> {
             machines: format!("os (engine {})", engine.name),
             can: Vec::new(),
             params: Vec::new(),
-            follows: None,
+            follows: offered.follows.clone(),
             pathologies: Vec::new(),
         })
     });

@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+mod catalogue;
 mod compare;
 mod doctor;
 mod list;

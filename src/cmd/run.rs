@@ -12,7 +12,7 @@ use record::store::RunDir;
 use record::{Manifest, PlannedCell, Record, SCHEMA, Status, Tool};
 use workloads::{Count, Overrides, Suite, nearest};
 
-use super::{command_line, print, report};
+use super::{catalogue, command_line, print, report};
 use crate::Observatory;
 use crate::args::RunArgs;
 use crate::exit::Exit;
@@ -100,6 +100,8 @@ fn plan(observatory: &Observatory, args: &RunArgs) -> Result<Manifest> {
         params_of: Some(observatory.params()),
     };
     let mut cells = suite.cells(&ids, cores_allowed(), &overrides)?;
+    // Of all cells, so that shards agree and `merge` need not put descriptions together.
+    let catalogue = Some(catalogue::of(observatory, &suite, &cells));
     if let Some(shard) = &args.shard {
         runner::keep_shard(&mut cells, shard)?;
     }
@@ -114,6 +116,7 @@ fn plan(observatory: &Observatory, args: &RunArgs) -> Result<Manifest> {
         host: profiler::host::host(),
         cells,
         shard: args.shard.clone(),
+        catalogue,
     })
 }
 

@@ -136,6 +136,11 @@ impl Suite {
         Ok(suite)
     }
 
+    /// The workloads that it names, as often as it names them.
+    pub fn workloads(&self) -> impl Iterator<Item = &Workload> {
+        self.groups.iter().flat_map(|group| &group.workloads)
+    }
+
     /// An error about this suite.
     pub(crate) fn wrong(&self, line: usize, key: &str, message: impl std::fmt::Display) -> Error {
         Error::at(&self.file, line, key, message)

@@ -9,12 +9,14 @@
 //! | [`host`] | the machine and its state |
 //! | [`cell`] | the record of one cell: all its launches, checks, status |
 //! | [`run`] | the manifest of a run directory |
+//! | [`catalogue`] | what the implementations and workloads of a run are |
 //! | [`histogram`] | value distributions and their encodings |
 //! | [`store`] | run directories: written atomically, read with refusal |
 //!
 //! Every time is an integer in ns and says so in its name. Summaries are not stored: they are recomputed from counters
 //! and histograms.
 
+pub mod catalogue;
 pub mod cell;
 pub mod histogram;
 pub mod host;
@@ -25,6 +27,7 @@ pub mod run;
 pub mod spec;
 pub mod store;
 
+pub use catalogue::{Catalogue, ImplementationCard, ParamCard, WorkloadCard};
 pub use cell::{Check, Failure, FailureKind, Launch, Record, Status, Verdict};
 pub use host::{Environment, Fingerprint, Host};
 pub use profile::Profile;

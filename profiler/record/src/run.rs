@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::catalogue::Catalogue;
 use crate::host::Host;
 use crate::spec::{Point, ProbeMode};
 
@@ -32,6 +33,9 @@ pub struct Manifest {
     /// `I/N` when this run is one shard of N.
     #[serde(default)]
     pub shard: Option<String>,
+    /// What its implementations and workloads are; absent in runs of early versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catalogue: Option<Catalogue>,
 }
 
 /// The value of [`Manifest::kind`].

@@ -322,6 +322,7 @@ pub(crate) fn run(records: Vec<Record>) -> Loaded {
             },
             cells,
             shard: None,
+            catalogue: None,
         },
         records,
         damaged: Vec::new(),

@@ -170,9 +170,19 @@ impl<'t> Item<'t> {
         self.value.get_ref().as_str()
     }
 
+    /// The value, if it is true or false.
+    pub fn as_bool(&self) -> Option<bool> {
+        self.value.get_ref().as_bool()
+    }
+
     /// Whether the value is an integer.
     pub fn is_integer(&self) -> bool {
         self.value.get_ref().is_integer()
+    }
+
+    /// Whether the value is a list.
+    pub fn is_list(&self) -> bool {
+        self.value.get_ref().is_array()
     }
 
     /// Whether the value is a table.

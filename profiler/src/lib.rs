@@ -6,6 +6,7 @@
 //! | [`probe`] | the listeners, and how their slots become a profile |
 //! | [`ledger`] | where a worker's time went, checked against the scheduler's account |
 //! | [`timeline`] | operations and waiting threads over time |
+//! | [`worst`] | what everybody did around the longest wait |
 //! | [`fairness`] | Jain's index over windows of growing size |
 //! | [`account`] | the scheduler's account of one thread |
 //! | [`counters`] | software events, tracepoints and the processor's counters |
@@ -24,3 +25,4 @@ pub mod probe;
 pub mod skew;
 pub mod timeline;
 pub mod truth;
+pub mod worst;

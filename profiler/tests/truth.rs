@@ -53,6 +53,7 @@ fn profile() -> Profile {
         ledger: Some(vec![ledger(), ledger()]),
         windows: Vec::new(),
         wait_ns_max: Vec::new(),
+        worst_stretch: None,
     }
 }
 

@@ -32,6 +32,9 @@ pub struct Profile {
     /// Longest time that an acquire took, by role, ns.
     #[serde(default)]
     pub wait_ns_max: Vec<u64>,
+    /// What everybody did around the longest wait; full timing only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worst_stretch: Option<WorstStretch>,
 }
 
 /// What was counted.
@@ -136,4 +139,102 @@ pub struct Window {
     pub window_ns: u64,
     /// Mean of the index over all windows that saw an operation.
     pub jain_mean: f64,
+}
+
+/// The stretch around the longest of the waits that were logged: that wait, and half its length before and after, as
+/// far as the slice reaches. Where a worker has no interval it thinks, or makes operations too quick to be logged.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorstStretch {
+    /// Index of the slice.
+    pub slice: u32,
+    /// From the begin of the slice to the begin of the stretch.
+    pub begin_ns: u64,
+    /// Length of the stretch.
+    pub span_ns: u64,
+    /// The worker that waited the longest.
+    pub worker: u32,
+    /// From the begin of the stretch to the moment at which it asked.
+    pub wait_begin_ns: u64,
+    /// Length of its wait.
+    pub wait_ns: u64,
+    /// What the workers did, by worker and then by begin. The intervals of a worker do not overlap.
+    pub intervals: Vec<Interval>,
+    /// Logged intervals that were too short or too many to be kept: the shortest ones.
+    #[serde(default)]
+    pub omitted: u64,
+    /// Their time together.
+    #[serde(default)]
+    pub omitted_ns: u64,
+}
+
+/// What a worker did for a while. In files it is an array: `[worker, kind, begin_ns, end_ns]`, the times from the begin
+/// of the stretch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(u32, IntervalKind, u64, u64)", into = "(u32, IntervalKind, u64, u64)")]
+pub struct Interval {
+    /// Its number.
+    pub worker: u32,
+    /// What it did.
+    pub kind: IntervalKind,
+    /// From the begin of the stretch to its begin.
+    pub begin_ns: u64,
+    /// From the begin of the stretch to its end.
+    pub end_ns: u64,
+}
+
+impl From<(u32, IntervalKind, u64, u64)> for Interval {
+    fn from((worker, kind, begin_ns, end_ns): (u32, IntervalKind, u64, u64)) -> Self {
+        Interval { worker, kind, begin_ns, end_ns }
+    }
+}
+
+impl From<Interval> for (u32, IntervalKind, u64, u64) {
+    fn from(interval: Interval) -> Self {
+        (interval.worker, interval.kind, interval.begin_ns, interval.end_ns)
+    }
+}
+
+/// The kinds of intervals in a stretch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IntervalKind {
+    /// Waits and is not asleep: polls, or is on its way through the slow path.
+    Awake,
+    /// Waits asleep. Without a known waker until it runs again.
+    Asleep,
+    /// Waits, and somebody has decided to wake it.
+    Waking,
+    /// Holds, after a wait that was logged.
+    Hold,
+}
+
+impl IntervalKind {
+    /// All kinds, in the order in which an operation passes through them.
+    pub const ALL: [IntervalKind; 4] =
+        [IntervalKind::Awake, IntervalKind::Asleep, IntervalKind::Waking, IntervalKind::Hold];
+
+    /// The name used in files and tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            IntervalKind::Awake => "awake",
+            IntervalKind::Asleep => "asleep",
+            IntervalKind::Waking => "waking",
+            IntervalKind::Hold => "hold",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_are_arrays_in_files() {
+        let interval = Interval { worker: 3, kind: IntervalKind::Asleep, begin_ns: 5, end_ns: 70 };
+        let json = serde_json::to_string(&interval).unwrap();
+        assert_eq!(json, r#"[3,"asleep",5,70]"#);
+        assert_eq!(serde_json::from_str::<Interval>(&json).unwrap(), interval);
+        assert!(serde_json::from_str::<Interval>(r#"[3,"dreaming",5,70]"#).is_err());
+    }
 }

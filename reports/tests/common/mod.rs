@@ -275,6 +275,7 @@ fn profile(nature: &Nature, threads: usize, ops: u64, span_ns: u64) -> Profile {
             Window { window_ns: 10_000_000, jain_mean: 1.0 - nature.unfair * 0.6 },
         ],
         wait_ns_max: Vec::new(),
+        worst_stretch: None,
     }
 }
 

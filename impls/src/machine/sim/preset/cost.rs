@@ -58,7 +58,11 @@ impl Costs {
             }
             let beyond = self.row(op, Prior::Modified).iter().zip(self.row(Op::Load, Prior::Modified));
             let beyond = beyond.map(|(this, load)| this.saturating_sub(*load));
-            let values: Vec<u32> = load.iter().zip(beyond).map(|(load, more)| load + more).collect();
+            let mut values: Vec<u32> = load.iter().zip(beyond).map(|(load, more)| load + more).collect();
+            // Rounding must not make farther memory cheaper.
+            for class in 1..values.len() {
+                values[class] = values[class].max(values[class - 1]);
+            }
             self.set(op, Prior::Invalid, &values);
         }
     }

@@ -84,6 +84,16 @@ fn to_nodes(item: &Item<'_>, cores: usize, nodes: usize, classes: usize) -> Resu
     Ok(cells)
 }
 
+/// A size of clusters that fill the machine.
+pub(super) fn divisor(item: &Item<'_>, cores: usize) -> Result<usize, Error> {
+    let size = item.integer("a number of cores", 1..cores as u64 + 1)? as usize;
+    if cores.is_multiple_of(size) {
+        Ok(size)
+    } else {
+        Err(item.wrong(format_args!("expected a divisor of {cores}, the number of cores")))
+    }
+}
+
 /// The class of each pair of different cores.
 fn pairs(cores: usize, class: impl Fn(usize, usize) -> u8) -> Vec<u8> {
     let index = (0..cores).flat_map(|a| (0..cores).map(move |b| (a, b)));
@@ -104,7 +114,7 @@ fn names(table: &Table<'_>) -> Result<Vec<Class>, Error> {
 
 fn transfer(item: &Item<'_>, classes: usize) -> Result<Vec<Picoseconds>, Error> {
     let expected = "a time in ns, more than 0 and at most 1000000";
-    let read = |item: &Item<'_>| item.number(expected, |ns| ns >= 0.001 && ns <= 1e6);
+    let read = |item: &Item<'_>| item.number(expected, |ns| (0.001..=1e6).contains(&ns));
     let times: Vec<f64> = item.items().iter().map(read).collect::<Result<_, _>>()?;
     if times.len() != classes {
         let message = format!("expected {classes} times, one for each class, found {}", times.len());
@@ -139,10 +149,7 @@ fn levels(table: &Table<'_>, cores: usize) -> Result<(Vec<Class>, Vec<u8>), Erro
 
 fn between(table: &Table<'_>, cores: usize) -> Result<(Vec<Class>, Vec<u8>), Error> {
     let cluster = table.need("cluster", "the number of cores in a cluster")?;
-    let of = cluster.integer("a number of cores", 1..cores as u64 + 1)? as usize;
-    if cores % of != 0 {
-        return Err(cluster.wrong(format_args!("expected a divisor of {cores}, the number of cores")));
-    }
+    let of = divisor(&cluster, cores)?;
     let classes = names(table)?;
     let item = table.need("between", "a list of rows, one for each cluster")?;
     let size = cores / of;
@@ -199,13 +206,7 @@ fn mesh(table: &Table<'_>, cores: usize) -> Result<(Vec<Class>, Vec<u8>), Error>
 fn matrix(source: &Source, table: &Table<'_>, cores: usize, files: ReadFile<'_>) -> Result<Distances, Error> {
     let of = match table.get("cluster") {
         None => 1,
-        Some(item) => {
-            let of = item.integer("a number of cores", 1..cores as u64 + 1)? as usize;
-            if cores % of != 0 {
-                return Err(item.wrong(format_args!("expected a divisor of {cores}, the number of cores")));
-            }
-            of
-        }
+        Some(item) => divisor(&item, cores)?,
     };
     let item = table.need("matrix", "the name of a CSV file, or a list of rows")?;
     let grid = if item.is_list() {

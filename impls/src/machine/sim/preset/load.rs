@@ -144,7 +144,7 @@ fn physical_of_core(top: &Table<'_>, cores: usize) -> Result<Vec<u16>, Error> {
         };
     }
     let threads = top.integer("threads_per_core", 1..cores as u64 + 1, 1)? as usize;
-    if let Some(item) = top.get("threads_per_core").filter(|_| cores % threads != 0) {
+    if let Some(item) = top.get("threads_per_core").filter(|_| !cores.is_multiple_of(threads)) {
         return Err(item.wrong(format_args!("expected a divisor of {cores}, the number of hardware threads")));
     }
     let physical = cores / threads;
@@ -172,10 +172,7 @@ fn node_of_core(top: &Table<'_>, cores: usize) -> Result<Vec<u16>, Error> {
             }
         }
         Some(item) => {
-            let each = item.integer("a number of cores", 1..cores as u64 + 1)? as usize;
-            if cores % each != 0 {
-                return Err(item.wrong(format_args!("expected a divisor of {cores}, the number of cores")));
-            }
+            let each = distance::divisor(&item, cores)?;
             Ok((0..cores).map(|core| (core / each) as u16).collect())
         }
     }

@@ -26,7 +26,8 @@ impl Near<'_> {
                 *count += 1;
             }
         }
-        let mean = |(sum, count): (u64, u64)| if count == 0 { metric(0) } else { (sum + count / 2) / count };
+        let mean =
+            |(sum, count): (u64, u64)| (sum + count / 2).checked_div(count).unwrap_or_else(|| metric(0));
         sums.into_iter().map(mean).collect()
     }
 

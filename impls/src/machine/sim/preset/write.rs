@@ -81,7 +81,7 @@ impl Preset {
                 })
             })
         };
-        (1..=cores).rev().find(|&size| cores % size == 0 && fits(size)).unwrap_or(1)
+        (1..=cores).rev().find(|&size| cores.is_multiple_of(size) && fits(size)).unwrap_or(1)
     }
 
     fn row(&self, op: Op, prior: Prior) -> Vec<u32> {

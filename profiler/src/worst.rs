@@ -54,13 +54,10 @@ pub struct LoggedSlice<'a> {
 
 /// The stretch around the longest wait of all slices; `None` when no wait was logged.
 pub fn worst_stretch(slices: &[LoggedSlice<'_>]) -> Option<WorstStretch> {
-    let waits = slices.iter().enumerate().flat_map(|(index, slice)| {
-        let of_worker = |(worker, log): &(u32, Log<'_>)| {
-            let (worker, waits) = (*worker, log.waits);
-            waits.iter().map(move |wait| (index, worker, *wait))
-        };
-        slice.workers.iter().flat_map(of_worker)
-    });
+    let logs =
+        slices.iter().enumerate().flat_map(|(index, slice)| slice.workers.iter().map(move |w| (index, w)));
+    let waits =
+        logs.flat_map(|(index, (worker, log))| log.waits.iter().map(move |wait| (index, *worker, *wait)));
     let (index, worker, wait) = waits.max_by_key(|(_, _, wait)| length_ns(wait))?;
     let slice = &slices[index];
     let wait_ns = length_ns(&wait);

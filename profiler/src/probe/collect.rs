@@ -159,6 +159,7 @@ fn counted<S>(
         ledger: None,
         windows: Vec::new(),
         wait_ns_max: Vec::new(),
+        worst_stretch: None,
     }
 }
 

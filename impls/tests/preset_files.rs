@@ -150,7 +150,11 @@ fn mistakes_are_told_with_file_line_and_key() {
             "",
             "my.toml:12: derive.cas: missing: expected a table `atomic`, or one for each operation",
         ),
-        ("[derive]", "[miss]", "my.toml:17: miss: unknown key `memory_ns`; the nearest is `memory`"),
+        (
+            "[derive]",
+            "[miss]",
+            "my.toml:12: miss: does not go with transfer times in `distance`: expected `derive`",
+        ),
         (
             "cores = 4",
             "cores = 4\nthreads_per_core = 3",

@@ -162,6 +162,12 @@ pub(crate) struct ReportArgs {
     /// Folder of the pages [default: `report` in the first run directory]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Write one file that holds all pages, instead of a folder of pages
+    #[arg(long)]
+    pub(crate) single_file: bool,
+    /// Add a page that compares two implementations; may be given several times
+    #[arg(long, num_args = 2, value_names = ["A", "B"])]
+    pub(crate) compare: Vec<String>,
     /// Write into a folder that holds something else
     #[arg(long)]
     pub(crate) force: bool,

@@ -1,17 +1,21 @@
-//! Which records may stand side by side: same source, same computer, same point.
+//! Which records may stand side by side: same source, same computer, same run, measured alike, at the same point.
 
 use record::Fingerprint;
 use record::cell::ImplementationRole;
 
 use crate::summary::{Source, Summary};
 
-/// Cells of one source on one computer. Groups are never averaged together, nor drawn into one chart.
+/// Cells of one source on one computer, measured alike in one run. Groups are never averaged together, nor drawn into one chart.
 #[derive(Debug)]
 pub struct Group<'a> {
     /// Where the numbers come from.
     pub source: Source,
     /// The computer.
     pub fingerprint: &'a Fingerprint,
+    /// Hash of driver and probes.
+    pub harness_hash: &'a str,
+    /// Which run, of several.
+    pub run: usize,
     /// The points, in the order in which they appear.
     pub points: Vec<PointCells<'a>>,
 }
@@ -57,16 +61,23 @@ pub(crate) fn rate(cell: &Summary) -> f64 {
     cell.throughput_per_s.as_ref().map_or(0.0, |s| s.median)
 }
 
-/// Groups cells by source and computer, and inside by point. Points with one label that are not the same point stay
+/// Groups cells by source, computer, harness and run, and inside by point. Points with one label that are not the same point stay
 /// apart.
 pub fn group(cells: &[Summary]) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for cell in cells {
-        let same = |g: &Group<'_>| g.source == cell.source && *g.fingerprint == cell.fingerprint;
+        let same = |g: &Group<'_>| {
+            g.source == cell.source
+                && *g.fingerprint == cell.fingerprint
+                && g.harness_hash == cell.harness_hash
+                && g.run == cell.run
+        };
         let at = groups.iter().position(same).unwrap_or_else(|| {
             groups.push(Group {
                 source: cell.source.clone(),
                 fingerprint: &cell.fingerprint,
+                harness_hash: &cell.harness_hash,
+                run: cell.run,
                 points: Vec::new(),
             });
             groups.len() - 1

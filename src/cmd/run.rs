@@ -59,7 +59,7 @@ pub(super) fn command(observatory: &Observatory, args: &RunArgs) -> Result<Exit>
     }
     let runs = report::load(std::slice::from_ref(&path))?;
     let records = &runs[0].records;
-    let page = report::write(&runs, &path.join("report"), false)?;
+    let page = report::write(&runs, &path.join("report"))?;
     let mut text = reports::terminal::table(records);
     let _ = write!(text, "\nrun     {}\nreport  {}\n", path.display(), page.display());
     print(&text)?;
@@ -141,7 +141,7 @@ fn resumed(path: &Path) -> Result<Manifest> {
 }
 
 /// This program.
-fn tool() -> Tool {
+pub(super) fn tool() -> Tool {
     let revision = env!("SYNCHROSCOPE_REVISION");
     Tool {
         version: env!("CARGO_PKG_VERSION").into(),

@@ -211,17 +211,28 @@ pub fn compare_implementations(
             anyhow::bail!("no record of `{wanted}`: the runs hold {known}");
         }
     }
+    let all: Vec<&[Summary]> = runs.iter().map(Vec::as_slice).collect();
+    Ok(implementations(&all, a, b, options))
+}
+
+/// Two implementations at every point where the runs hold both, run by run.
+pub(crate) fn implementations(runs: &[&[Summary]], a: &str, b: &str, options: &Options) -> Comparison {
     let (mut pairs, mut unpaired) = (Vec::new(), Vec::new());
-    for cells in &runs {
+    for cells in runs {
         let found = pairing::implementations(cells, a, b);
         pairs.extend(found.0);
         unpaired.extend(found.1);
     }
-    let all: Vec<&[Summary]> = runs.iter().map(Vec::as_slice).collect();
-    Ok(judge(a, b, &pairs, unpaired, &all, options))
+    judge(a, b, &pairs, unpaired, runs, options)
 }
 
-fn between(
+/// The rows of these pairs; `cells` hold the A/A pairs that tell the noise.
+pub(crate) fn rows(pairs: &[(&Summary, &Summary)], cells: &[Summary]) -> Vec<Row> {
+    judge("A", "B", pairs, Vec::new(), &[cells], &Options::default()).rows
+}
+
+/// Two sets of cells, with the names of the sides.
+pub(crate) fn between(
     name_a: &str,
     name_b: &str,
     a: &[Summary],

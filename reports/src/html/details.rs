@@ -2,31 +2,33 @@
 
 use maud::{Markup, html};
 
+use super::figure::method_link;
+use super::site::At;
 use super::table::number;
 use crate::group::PointCells;
 use crate::summary::{Counter, Percentiles, ProfileSummary, Summary};
 use crate::text::{si, three_digits, time};
 
 /// All of them for one point.
-pub(super) fn details(point: &PointCells<'_>) -> Markup {
+pub(super) fn details(at: &At<'_, '_>, point: &PointCells<'_>) -> Markup {
     let cells = point.ranked();
     if cells.is_empty() {
         return html! {};
     }
     html! {
-        (fold("Waits and holds by role", &roles(&cells)))
-        (fold("Counts per acquire", &counts(&cells)))
-        (fold("Counters per operation", &counters(&cells)))
-        (fold("Fairness by window", &windows(&cells)))
-        (fold("Phases", &phases(&cells)))
+        (fold(at, "Waits and holds by role", "wait-hold-wake", &roles(&cells)))
+        (fold(at, "Counts per acquire", "parks-wakes-lost-races-hand-offs", &counts(&cells)))
+        (fold(at, "Counters per operation", "counters", &counters(&cells)))
+        (fold(at, "Fairness by window", "jains-index-and-windows", &windows(&cells)))
+        (fold(at, "Phases", "phases-ramp-and-stall", &phases(&cells)))
     }
 }
 
-fn fold(title: &str, content: &Option<Markup>) -> Markup {
+fn fold(at: &At<'_, '_>, title: &str, method: &str, content: &Option<Markup>) -> Markup {
     html! {
         @if let Some(content) = content {
             details {
-                summary { (title) }
+                summary { (title) " " (method_link(at, method)) }
                 div .scroll tabindex="0" role="group" aria-label=(title) { (content) }
             }
         }

@@ -6,12 +6,15 @@ use maud::{Markup, html};
 use record::Tier;
 use record::store::Loaded;
 
+use super::figure::method_link;
+use super::site::At;
 use crate::noise;
 use crate::summary::{Counter, Source, Summary};
 use crate::text::{change, percent, three_digits};
 
 /// One card a computer.
-pub(super) fn cards(runs: &[Loaded], cells: &[Summary]) -> Markup {
+pub(super) fn cards(at: &At<'_, '_>) -> Markup {
+    let (runs, cells) = (at.site.runs, at.site.cells);
     let mut computers: Vec<&Loaded> = Vec::new();
     for run in runs {
         let same = |r: &&Loaded| r.manifest.host.fingerprint == run.manifest.host.fingerprint;
@@ -20,27 +23,27 @@ pub(super) fn cards(runs: &[Loaded], cells: &[Summary]) -> Markup {
         }
     }
     html! {
-        section #environment aria-label="Environment and noise" {
+        section id=(at.id("environment")) aria-label="Environment and noise" {
             @for run in computers {
                 @let of_computer: Vec<Summary> = cells
                     .iter()
                     .filter(|c| c.fingerprint == run.manifest.host.fingerprint)
                     .cloned()
                     .collect();
-                (card(run, &of_computer))
+                (card(at, run, &of_computer))
             }
         }
     }
 }
 
-fn card(run: &Loaded, cells: &[Summary]) -> Markup {
+fn card(at: &At<'_, '_>, run: &Loaded, cells: &[Summary]) -> Markup {
     let (host, f) = (&run.manifest.host, &run.manifest.host.fingerprint);
     let pairs = noise::aa_pairs(cells);
     let costs = noise::probe_costs(cells);
     let known = |text: Option<String>| text.unwrap_or_else(|| "not known".into());
     html! {
         div .card {
-            h3 { "Environment and noise" }
+            h2 { "Environment and noise" }
             dl .facts {
                 dt { "processor" }
                 dd {
@@ -63,7 +66,7 @@ fn card(run: &Loaded, cells: &[Summary]) -> Markup {
                         None => "not known",
                     }
                 }
-                dt { "A/A spread" }
+                dt { "A/A spread " (method_link(at, "what-looking-costs")) }
                 dd {
                     @if pairs.is_empty() { "no A/A pair ran: the noise is not known" }
                     @for (index, pair) in pairs.iter().enumerate() {
@@ -74,7 +77,7 @@ fn card(run: &Loaded, cells: &[Summary]) -> Markup {
                         (pair.implementation) " twice at " (pair.label)
                     }
                 }
-                dt { "cost of observing" }
+                dt { "cost of observing " (method_link(at, "what-looking-costs")) }
                 dd {
                     @if costs.is_empty() { "no cell ran both with and without a probe" }
                     @for (index, cost) in costs.iter().enumerate() {
@@ -84,7 +87,7 @@ fn card(run: &Loaded, cells: &[Summary]) -> Markup {
                         (change(cost.ratio_max)) ")"
                     }
                 }
-                dt { "counters" }
+                dt { "counters " (method_link(at, "tiers")) }
                 dd { (tiers(cells)) }
                 dt { "fingerprint" }
                 dd { code { (f.id()) } }

@@ -34,11 +34,18 @@ pub(super) enum Palette {
     Step = 0x80,
     /// Dominated.
     Grey = 0xA0,
+    /// Better, worse, the same, cannot tell.
+    Verdict = 0xC0,
 }
 
 impl Palette {
-    const ALL: [(Palette, char); 4] =
-        [(Palette::Class, 'c'), (Palette::Part, 'p'), (Palette::Step, 's'), (Palette::Grey, 'g')];
+    const ALL: [(Palette, char); 5] = [
+        (Palette::Class, 'c'),
+        (Palette::Part, 'p'),
+        (Palette::Step, 's'),
+        (Palette::Grey, 'g'),
+        (Palette::Verdict, 'v'),
+    ];
 }
 
 /// What a mark belongs to.

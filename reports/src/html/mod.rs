@@ -1,97 +1,180 @@
-//! The report as one self-contained page, and its writer.
+//! The report as a static site: a folder of pages that link to each other, or one file that holds them all.
+//!
+//! | module | does |
+//! |---|---|
+//! | [`site`], [`route`], [`slug`] | what all pages share; where each is; names that are safe |
+//! | [`shell`] | the frame of a page: head, navigation, stamp |
+//! | [`writer`] | folders: what may be replaced, what is stale |
+//! | [`front`] | findings, environment, Pareto front, overview |
+//! | [`workload`], [`section`], [`table`], [`details`] | all implementations on one workload |
+//! | [`implementation`], [`card`] | one implementation on all workloads |
+//! | [`lineage`] | what each version bought and what it cost |
+//! | [`cell`] | everything about one cell |
+//! | [`comparison`] | two runs, or two implementations |
+//! | [`prose`] | documents and cards, from Markdown |
+//! | [`chart`], [`ink`], [`catalogue`] | pictures, their colours, who has which |
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
-use record::store::{Loaded, write_atomically};
+use anyhow::Result;
+use rayon::prelude::*;
+use record::store::Loaded;
 
+use crate::summary::{Summary, summarise};
+
+mod card;
 mod catalogue;
 mod cell;
 mod chart;
+mod comparison;
 mod details;
 mod environment;
 mod figure;
+mod front;
+mod implementation;
 mod ink;
-mod page;
+mod lineage;
+mod matrix;
 mod problems;
+mod prose;
+mod raw;
 mod route;
 mod section;
+mod shell;
 mod site;
 mod slug;
 mod table;
+mod workload;
+mod writer;
 
-/// What the page is to hold.
+use route::Route;
+use site::{At, Page, Site};
+
+/// What the report is to hold.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Command line that makes this report, to be stamped on it.
+    /// Command line that makes this report, to be stamped on its pages.
     pub command: Vec<String>,
+    /// Version and revision of the program that makes it.
+    pub tool: String,
     /// Write into a folder that holds something else.
     pub force: bool,
     /// Write one file that holds all pages, instead of a folder of pages.
     pub single_file: bool,
+    /// Pairs of implementations to compare, besides those that the report chooses itself.
+    pub compare: Vec<(String, String)>,
 }
 
-/// A page in memory.
+/// A file of a report in memory.
 #[derive(Clone, Debug)]
-pub struct Page {
-    /// Its place below the folder of the report.
-    pub path: PathBuf,
+pub struct File {
+    /// Its place below the folder of the report, with `/`.
+    pub path: String,
     /// Its content.
-    pub html: String,
+    pub content: String,
 }
 
-/// Stands near the top of every page: tells our own pages from other people's files.
-const GENERATOR: &str = "<meta name=\"generator\" content=\"synchroscope\">";
-
-/// Renders the main page.
-pub fn render(runs: &[Loaded], options: &Options) -> Page {
-    Page { path: "index.html".into(), html: page::page(runs, options).into_string() }
+/// Renders all files of the report of `runs` in memory, the first page first. Links to raw files are left out: they
+/// need a place.
+pub fn render(runs: &[Loaded], options: &Options) -> Vec<File> {
+    let cells = summaries(runs);
+    let site = Site::new(runs, &cells, options, raw::Raw::default());
+    if options.single_file {
+        return vec![File { path: "index.html".into(), content: single(&site) }];
+    }
+    let pages = site.pages().into_par_iter().map(|route| File {
+        path: site.routes.path(route).to_owned(),
+        content: shell::document(&site, &page(&site, route)),
+    });
+    let mut files: Vec<File> = pages.collect();
+    files.extend(
+        shell::ASSETS.map(|(path, content)| File { path: path.to_owned(), content: content.to_owned() }),
+    );
+    files
 }
 
-/// Renders the report of `runs` into the folder `out` and returns the path of its main page.
+/// Writes the report of `runs` into the folder `out` and returns the path of its first page.
 ///
 /// # Errors
 /// If `out` is a file, or a folder that holds anything but an earlier report and `force` is not set, or cannot be
 /// written.
 pub fn write_report(out: &Path, runs: &[Loaded], options: &Options) -> Result<PathBuf> {
-    check_folder(out, options.force)?;
-    let page = render(runs, options);
-    std::fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
-    let path = out.join(&page.path);
-    write_atomically(&path, page.html.as_bytes())?;
-    Ok(path)
-}
-
-fn check_folder(out: &Path, force: bool) -> Result<()> {
-    if !out.exists() {
-        return Ok(());
-    }
-    if !out.is_dir() {
-        bail!("{} is a file: --out must name a folder", out.display());
-    }
-    if force {
-        return Ok(());
-    }
-    for entry in std::fs::read_dir(out).with_context(|| format!("cannot read {}", out.display()))? {
-        let path = entry.with_context(|| format!("cannot read {}", out.display()))?.path();
-        if !is_ours(&path) {
-            bail!(
-                "{} holds {}, which is no report: --out must name a new folder or an earlier report, or add --force",
-                out.display(),
-                path.file_name().unwrap_or_default().to_string_lossy()
-            );
+    let mut folder = writer::Folder::open(out, options.force)?;
+    let cells = summaries(runs);
+    let raw = raw::Raw::place(out, runs, options.single_file);
+    let site = Site::new(runs, &cells, options, raw);
+    if options.single_file {
+        folder.announce(["index.html".to_owned()])?;
+        folder.write("index.html", single(&site).as_bytes())?;
+    } else {
+        let routes = site.pages();
+        let pages = routes.iter().map(|route| site.routes.path(*route).to_owned());
+        let assets = shell::ASSETS.iter().map(|(path, _)| (*path).to_owned());
+        folder.announce(pages.chain(assets).chain(site.raw.copies().map(|copy| copy.to.clone())))?;
+        for (path, content) in shell::ASSETS {
+            folder.write(path, content.as_bytes())?;
+        }
+        // A page is forgotten once it is written: reports of thousands of cells stay small in memory.
+        routes.par_iter().try_for_each(|route| {
+            folder.write(site.routes.path(*route), shell::document(&site, &page(&site, *route)).as_bytes())
+        })?;
+        for copy in site.raw.copies() {
+            folder.copy(&copy.from, &copy.to)?;
         }
     }
-    Ok(())
+    folder.finish()?;
+    Ok(out.join("index.html"))
 }
 
-/// Whether a file is a page of ours: an earlier report may be replaced.
-fn is_ours(path: &Path) -> bool {
-    use std::io::Read as _;
-    if path.extension().is_none_or(|e| e != "html") {
-        return false;
+fn summaries(runs: &[Loaded]) -> Vec<Summary> {
+    let key = |at: usize| {
+        let same = |other: &Loaded| {
+            let (a, b) = (&runs[at].manifest, &other.manifest);
+            a.shard.is_some()
+                && b.shard.is_some()
+                && a.suite == b.suite
+                && a.seed == b.seed
+                && a.tool == b.tool
+        };
+        // Shards of one run belong together.
+        runs[..at].iter().position(same).unwrap_or(at)
+    };
+    let of_run = |(at, run): (usize, &Loaded)| {
+        let mut cells = summarise(&run.records);
+        cells.iter_mut().for_each(|cell| cell.run = key(at));
+        cells
+    };
+    runs.iter().enumerate().flat_map(of_run).collect()
+}
+
+/// Renders a page.
+fn page(site: &Site<'_>, route: Route) -> Page {
+    let at = At { site, route };
+    match route {
+        Route::Front => front::page(&at),
+        Route::Workload(index) => workload::page(&at, &site.workloads[index]),
+        Route::Implementation(index) => implementation::page(&at, site.implementations[index]),
+        Route::Cell(index) => {
+            let cell = &site.cells[index];
+            Page {
+                route,
+                title: format!("{} at {}", cell.name, cell.label),
+                body: maud::html! {
+                    (card::cell_stamp(&at, cell))
+                    (cell::body(&at, cell, site.records[index]))
+                    (raw::links(&at, index))
+                },
+            }
+        }
+        Route::Lineage(index) => lineage::page(&at, &site.lineages[index]),
+        Route::Comparisons => comparison::index(&at),
+        Route::Comparison(index) => comparison::page(&at, &site.comparisons[index]),
+        Route::Methodology | Route::Bias | Route::Glossary => prose::page(&at),
     }
-    let mut head = Vec::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(2048).read_to_end(&mut head));
-    read.is_ok() && String::from_utf8_lossy(&head).contains(GENERATOR)
+}
+
+fn single(site: &Site<'_>) -> String {
+    let sections: Vec<String> =
+        site.pages().into_par_iter().map(|route| shell::section(site, &page(site, route))).collect();
+    shell::single(site, &sections)
 }

@@ -2,13 +2,14 @@
 
 use maud::{Markup, html};
 use record::Status;
-use record::store::Loaded;
 
+use super::site::At;
 use crate::summary::Summary;
 use crate::text::fit;
 
 /// Failed, suspect and not applicable cells, failed launches of ranked cells, and damaged files.
-pub(super) fn problems(runs: &[Loaded], cells: &[Summary]) -> Markup {
+pub(super) fn problems(at: &At<'_, '_>) -> Markup {
+    let (runs, cells) = (at.site.runs, at.site.cells);
     let of = |status: Status| -> Vec<&Summary> {
         cells.iter().filter(|c| c.status == status && !c.ranked()).collect()
     };
@@ -28,28 +29,28 @@ pub(super) fn problems(runs: &[Loaded], cells: &[Summary]) -> Markup {
     let nothing =
         sets.iter().all(|s| s.1.is_empty()) && damaged.is_empty() && partly.is_empty() && missing == 0;
     html! {
-        section #not-ranked {
+        section id=(at.id("not-ranked")) {
             h2 { "Not ranked" }
             @if nothing { p { "Every planned cell ran, and every check holds." } }
             @for (title, set) in &sets {
-                @if !set.is_empty() { (table(title, set)) }
+                @if !set.is_empty() { (table(at, title, set)) }
             }
             @if !partly.is_empty() {
                 h3 { "Ranked, with remarks" }
                 ul { @for cell in partly { li { strong { (cell.name) } " at " (fit(&cell.label, 80)) ": " (remarks(cell)) } } }
             }
             @if missing > 0 {
-                p .warn #missing { (missing) " planned cells have no record: the run was stopped, or is a shard." }
+                p .warn id=(at.id("missing")) { (missing) " planned cells have no record: the run was stopped, or is a shard." }
             }
             @if !damaged.is_empty() {
-                h3 #damaged { "Damaged records (" (damaged.len()) ")" }
+                h3 id=(at.id("damaged")) { "Damaged records (" (damaged.len()) ")" }
                 ul { @for (path, reason) in damaged { li { code { (path.display()) } ": " (reason) } } }
             }
         }
     }
 }
 
-fn table(title: &str, set: &[&Summary]) -> Markup {
+fn table(at: &At<'_, '_>, title: &str, set: &[&Summary]) -> Markup {
     html! {
         h3 { (title) " (" (set.len()) ")" }
         div .scroll tabindex="0" role="group" aria-label=(title) {
@@ -58,7 +59,7 @@ fn table(title: &str, set: &[&Summary]) -> Markup {
                 tbody {
                     @for cell in set {
                         tr {
-                            th scope="row" { (cell.name) }
+                            th scope="row" { a href=(at.cell(cell)) { (fit(&cell.name, 80)) } }
                             td .l { (fit(&cell.label, 60)) }
                             td .w { (reasons(cell)) }
                         }

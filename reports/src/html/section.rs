@@ -1,39 +1,18 @@
 //! A section for each point of a workload: the table, then the charts that explain it.
 
-use maud::{Markup, PreEscaped, html};
-use rayon::prelude::*;
+use maud::{Markup, html};
 use record::Tier;
 
 use super::catalogue::{CLASSES, Catalogue};
-use super::chart;
-use super::{details, table};
+use super::figure::figure;
+use super::site::At;
+use super::{chart, details, table};
 use crate::group::{Group, PointCells};
 use crate::summary::{Shares, Source, Summary};
+use crate::text::fit;
 
-/// Id of a point's section.
-pub(super) fn anchor(group: usize, point: usize) -> String {
-    format!("g{group}p{point}")
-}
-
-/// All sections of all groups, rendered on all cores.
-pub(super) fn sections(groups: &[Group<'_>], catalogue: &Catalogue) -> Vec<Markup> {
-    let one = |(g, group): (usize, &Group<'_>)| -> Markup {
-        let points: Vec<(usize, &PointCells<'_>)> = group.points.iter().enumerate().collect();
-        let rendered: Vec<Markup> =
-            points.par_iter().map(|(p, point)| section(group, point, &anchor(g, *p), catalogue)).collect();
-        html! {
-            @for ((p, point), rendered) in points.iter().zip(&rendered) {
-                @if group.points[..*p].iter().all(|earlier| earlier.curve_key != point.curve_key) {
-                    (curve(group, point, catalogue))
-                }
-                (rendered)
-            }
-        }
-    };
-    groups.iter().enumerate().map(one).collect()
-}
-
-fn tier(source: &Source) -> &'static str {
+/// The tier of what a probe measures.
+pub(super) fn tier(source: &Source) -> &'static str {
     match source {
         Source::Measured => Tier::MeasuredProbe.name(),
         Source::Simulated(_) => Tier::Simulated.name(),
@@ -41,7 +20,8 @@ fn tier(source: &Source) -> &'static str {
 }
 
 /// Throughput against threads, before the first point of a curve that has several.
-fn curve(group: &Group<'_>, point: &PointCells<'_>, catalogue: &Catalogue) -> Markup {
+pub(super) fn curve(at: &At<'_, '_>, group: &Group<'_>, point: &PointCells<'_>) -> Markup {
+    let catalogue = &at.site.catalogue;
     let points: Vec<&PointCells<'_>> =
         group.points.iter().filter(|p| p.curve_key == point.curve_key).collect();
     let label = format!(
@@ -51,8 +31,7 @@ fn curve(group: &Group<'_>, point: &PointCells<'_>, catalogue: &Catalogue) -> Ma
     let cells: Vec<&Summary> = points.iter().flat_map(|p| p.ranked_locks()).collect();
     html! {
         @if let Some(svg) = chart::scaling(&points, catalogue, &label) {
-            h2 { (crate::text::fit(point.workload, 80)) ": throughput against threads" }
-            (figure("Throughput against threads", &svg, class_key(&cells, catalogue), html! {
+            (figure(at, "Throughput against threads", "throughput-and-span", &svg, class_key(&cells, catalogue), html! {
                 (tier(&group.source)) "; medians of plain launches; numbers in the tables below. Colours are classes of \
                  design; point at a name to follow its line. The floor, no lock at all, stands in the tables only."
             }))
@@ -60,41 +39,58 @@ fn curve(group: &Group<'_>, point: &PointCells<'_>, catalogue: &Catalogue) -> Ma
     }
 }
 
-fn section(group: &Group<'_>, point: &PointCells<'_>, id: &str, catalogue: &Catalogue) -> Markup {
-    let ranked = point.ranked_locks();
-    let alt = |what: &str| {
-        format!("{what} at {}; the table above holds the numbers", crate::text::fit(point.label, 80))
-    };
-    let pareto = chart::pareto(point, catalogue, &alt("Throughput against p99.9 wait"));
-    let percentiles = chart::percentiles(point, catalogue, &alt("Percentiles of the waits"));
-    let ledger = chart::ledger(point, catalogue, &alt("Wait ledger"));
-    let launches = chart::launches(point, catalogue, &alt("Throughput of every launch"));
+/// A point in a line: threads and what they do.
+pub(super) fn about_point(point: &PointCells<'_>) -> Markup {
+    let threads = if point.threads == 1 { "1 thread".into() } else { format!("{} threads", point.threads) };
+    html! { p .note { (threads) ", workload " (fit(point.workload, 60)) } }
+}
+
+/// The Pareto front of a point.
+pub(super) fn pareto(at: &At<'_, '_>, group: &Group<'_>, point: &PointCells<'_>) -> Markup {
+    let label = alt("Throughput against p99.9 wait", point);
     html! {
-        section id=(id) {
-            h2 { (crate::text::fit(point.label, 80)) }
-            (table::main_table(group, point, catalogue))
-            @if let Some(svg) = &pareto {
-                (figure("Pareto front: throughput against the p99.9 wait", svg, step_key(), html! {
-                    (front_sentence(point))
-                    " Size: processor time per operation (area). Medians; " (tier(&group.source)) "."
-                }))
-            }
+        @if let Some(svg) = chart::pareto(point, &at.site.catalogue, &label) {
+            (figure(at, "Pareto front: throughput against the p99.9 wait", "pareto-front", &svg, step_key(), html! {
+                (front_sentence(point))
+                " Size: processor time per operation (area). Medians; " (tier(&group.source)) "."
+            }))
+        }
+    }
+}
+
+fn alt(what: &str, point: &PointCells<'_>) -> String {
+    format!("{what} at {}; the table holds the numbers", fit(point.label, 80))
+}
+
+/// The section of point number `index` of its group.
+pub(super) fn section(at: &At<'_, '_>, group: &Group<'_>, point: &PointCells<'_>, index: usize) -> Markup {
+    let catalogue = &at.site.catalogue;
+    let ranked = point.ranked_locks();
+    let percentiles = chart::percentiles(point, catalogue, &alt("Percentiles of the waits", point));
+    let ledger = chart::ledger(point, catalogue, &alt("Wait ledger", point));
+    let launches = chart::launches(point, catalogue, &alt("Throughput of every launch", point));
+    html! {
+        section id=(at.id(&format!("p{index}"))) {
+            h2 { (fit(point.label, 80)) }
+            (about_point(point))
+            (table::main_table(at, group, point))
+            (pareto(at, group, point))
             @if let Some(svg) = &percentiles {
-                (figure("Percentiles of the waits", svg, class_key(&ranked, catalogue), html! {
+                (figure(at, "Percentiles of the waits", "wait-hold-wake", svg, class_key(&ranked, catalogue), html! {
                     (tier(&group.source)) "; all roles and probed launches together."
                 }))
             }
             @if let Some(svg) = &ledger {
-                (figure("Where the workers' time went", svg, part_key(), html! {
+                (figure(at, "Where the workers' time went", "the-wait-ledger", svg, part_key(), html! {
                     (tier(&group.source)) "; launches with full timing; each bar sums to all the time of all workers."
                 }))
             }
             @if let Some(svg) = &launches {
-                (figure("Every launch", svg, html! {}, html! {
+                (figure(at, "Every launch", "throughput-and-span", svg, html! {}, html! {
                     "Filled: plain. Hollow: probed. Upright line: median of the plain ones."
                 }))
             }
-            (details::details(point))
+            (details::details(at, point))
         }
     }
 }
@@ -108,18 +104,8 @@ fn front_sentence(point: &PointCells<'_>) -> Markup {
     }
 }
 
-fn figure(title: &str, svg: &str, key: Markup, note: Markup) -> Markup {
-    html! {
-        figure {
-            figcaption { (title) }
-            (key)
-            div .scroll tabindex="0" role="group" aria-label=(title) { (PreEscaped(svg)) }
-            p .note { (note) }
-        }
-    }
-}
-
-fn class_key(cells: &[&Summary], catalogue: &Catalogue) -> Markup {
+/// The classes of design among some cells.
+pub(super) fn class_key(cells: &[&Summary], catalogue: &Catalogue) -> Markup {
     let used = |class: usize| cells.iter().any(|c| catalogue.class(c) == class);
     html! {
         ul .key {
@@ -130,7 +116,8 @@ fn class_key(cells: &[&Summary], catalogue: &Catalogue) -> Markup {
     }
 }
 
-fn part_key() -> Markup {
+/// Names of the parts of a ledger.
+pub(super) fn part_key() -> Markup {
     html! {
         ul .key {
             @for (part, (name, _)) in Shares::default().parts().iter().enumerate() { li { i class={ "bp" (part) } {} (name) } }

@@ -1,12 +1,18 @@
 //! What all pages of a report share: the runs, their cells and groups, and the addresses of the pages.
 
-use record::Record;
+use std::collections::BTreeMap;
+
 use record::store::Loaded;
+use record::{ImplementationCard, Record, WorkloadCard};
 
 use super::Options;
 use super::catalogue::Catalogue;
+use super::comparison::{self, Pairing};
+use super::lineage::{self, Lineage};
+use super::raw::Raw;
 use super::route::{Route, Routes};
 use crate::group::{Group, PointCells, group};
+use crate::noise;
 use crate::summary::Summary;
 
 /// All about a report.
@@ -15,6 +21,8 @@ pub(super) struct Site<'a> {
     pub(super) runs: &'a [Loaded],
     /// How it is made.
     pub(super) options: &'a Options,
+    /// What the report is called.
+    pub(super) title: String,
     /// The cells of all runs.
     pub(super) cells: &'a [Summary],
     /// The record of each cell, in the same order.
@@ -29,6 +37,16 @@ pub(super) struct Site<'a> {
     pub(super) workloads: Vec<WorkloadOf<'a>>,
     /// Permanent ids of all implementations, in alphabetical order.
     pub(super) implementations: Vec<&'a str>,
+    /// The cards that the runs carry, by id.
+    pub(super) cards: BTreeMap<&'a str, &'a ImplementationCard>,
+    /// Families of designs that follow each other.
+    pub(super) lineages: Vec<Lineage<'a>>,
+    /// What is compared.
+    pub(super) comparisons: Vec<Pairing>,
+    /// The ratio, above 1, from which a difference is worth talking about.
+    pub(super) margin: f64,
+    /// Raw files.
+    pub(super) raw: Raw,
     /// Addresses.
     pub(super) routes: Routes,
 }
@@ -64,7 +82,7 @@ pub(super) struct At<'s, 'a> {
 
 impl<'a> Site<'a> {
     /// `cells` are the summaries of all records of `runs`, in order.
-    pub(super) fn new(runs: &'a [Loaded], cells: &'a [Summary], options: &'a Options) -> Site<'a> {
+    pub(super) fn new(runs: &'a [Loaded], cells: &'a [Summary], options: &'a Options, raw: Raw) -> Site<'a> {
         let records: Vec<&Record> = runs.iter().flat_map(|run| &run.records).collect();
         let run_of =
             runs.iter().enumerate().flat_map(|(i, run)| run.records.iter().map(move |_| i)).collect();
@@ -73,6 +91,15 @@ impl<'a> Site<'a> {
         let mut implementations: Vec<&str> = cells.iter().map(|c| c.implementation.as_str()).collect();
         implementations.sort_unstable();
         implementations.dedup();
+        let catalogues = || runs.iter().filter_map(|run| run.manifest.catalogue.as_ref());
+        // Of several runs the first that describes something is believed.
+        let cards: BTreeMap<&str, &ImplementationCard> = catalogues()
+            .flat_map(|c| &c.implementations)
+            .rev()
+            .map(|card| (card.id.as_str(), card))
+            .collect();
+        let lineages = lineage::lineages(&cards, &implementations);
+        let comparisons = comparison::pairings(runs, &implementations, &lineages, cells, options);
         let mut routes = Routes::new(options.single_file);
         let group_id = |group: usize| {
             // The first group, nearly always the only one, needs no name.
@@ -89,10 +116,13 @@ impl<'a> Site<'a> {
             "implementations",
             implementations.iter().enumerate().map(|(i, id)| (Route::Implementation(i), (*id).to_owned())),
         );
+        routes.add("lineages", lineages.iter().enumerate().map(|(i, l)| (Route::Lineage(i), l.name.clone())));
+        routes.add("compare", comparisons.iter().enumerate().map(|(i, c)| (Route::Comparison(i), c.slug())));
         routes.add("cells", cells.iter().enumerate().map(|(i, c)| (Route::Cell(i), c.cell.clone())));
         Site {
             runs,
             options,
+            title: title(cells),
             cells,
             records,
             run_of,
@@ -100,8 +130,40 @@ impl<'a> Site<'a> {
             workloads,
             implementations,
             groups,
+            cards,
+            lineages,
+            comparisons,
+            margin: noise::margin(&noise::aa_pairs(cells)),
+            raw,
             routes,
         }
+    }
+
+    /// All pages, the first first.
+    pub(super) fn pages(&self) -> Vec<Route> {
+        let mut pages = vec![Route::Front];
+        pages.extend((0..self.workloads.len()).map(Route::Workload));
+        pages.extend((0..self.implementations.len()).map(Route::Implementation));
+        pages.extend((0..self.lineages.len()).map(Route::Lineage));
+        if !self.workloads.is_empty() {
+            pages.push(Route::Comparisons);
+        }
+        pages.extend((0..self.comparisons.len()).map(Route::Comparison));
+        pages.extend((0..self.cells.len()).map(Route::Cell));
+        pages.extend([Route::Methodology, Route::Bias, Route::Glossary]);
+        pages
+    }
+
+    /// What the runs say about a workload.
+    pub(super) fn about(&self, workload: &str) -> Option<&'a WorkloadCard> {
+        let catalogues = self.runs.iter().filter_map(|run| run.manifest.catalogue.as_ref());
+        catalogues.flat_map(|c| &c.workloads).find(|card| card.name == workload)
+    }
+
+    /// The page of the workload of a point of a group.
+    pub(super) fn workload_of(&self, group: usize, point: usize) -> Route {
+        let holds = |w: &WorkloadOf<'_>| w.group == group && w.points.contains(&point);
+        self.workloads.iter().position(holds).map_or(Route::Front, Route::Workload)
     }
 
     /// The index of a cell of this site, by its place in memory.
@@ -114,6 +176,39 @@ impl<'a> Site<'a> {
     pub(super) fn points_of(&self, workload: &WorkloadOf<'_>) -> impl Iterator<Item = &PointCells<'a>> {
         let group = &self.groups[workload.group];
         workload.points.iter().map(|&point| &group.points[point])
+    }
+}
+
+fn title(cells: &[Summary]) -> String {
+    let family = |c: &Summary| c.implementation.split('/').next().unwrap_or_default().to_owned();
+    let mut families: Vec<String> = cells.iter().map(family).collect();
+    families.sort_unstable();
+    families.dedup();
+    match families.as_slice() {
+        [] => "Contention report".into(),
+        some => format!("Contention report: {}", crate::text::fit(&some.join(", "), 60)),
+    }
+}
+
+/// The group in words.
+pub(super) fn group_title(site: &Site<'_>, index: usize) -> String {
+    let group = &site.groups[index];
+    let f = group.fingerprint;
+    let place = match &group.source {
+        crate::summary::Source::Measured => {
+            format!("Measured on {}, {} cores [{}]", f.cpu_model, f.cores, f.id())
+        }
+        simulated => format!("{}: a model, no computer", simulated.name()),
+    };
+    let several = site.groups.iter().filter(|g| g.source == group.source && g.fingerprint == f).count() > 1;
+    match site.runs.get(group.run) {
+        Some(run) if several => format!(
+            "{place}, run {} (suite {}, begun {})",
+            group.run + 1,
+            run.manifest.suite,
+            super::environment::utc(run.manifest.started_unix_ms)
+        ),
+        _ => place,
     }
 }
 

@@ -2,68 +2,101 @@
 
 use maud::{Markup, html};
 
-use super::catalogue::Catalogue;
+use super::figure::method_link;
+use super::site::At;
 use crate::group::{Group, PointCells};
 use crate::summary::{ProfileSummary, Summary};
-use crate::text::{si, time};
+use crate::text::{fit, si, time};
 
 /// A number, how it reads, and a remark in small.
 pub(super) fn number(value: Option<f64>, text: impl Fn(f64) -> String, small: Option<String>) -> Markup {
     html! {
-        td data-v=(value.map_or_else(String::new, |v| v.to_string())) {
+        td data-v=(value.map_or_else(String::new, sort_value)) {
             (value.map_or_else(|| "-".into(), text))
             @if let Some(small) = small { " " small { (small) } }
         }
     }
 }
 
+/// What a cell is sorted by: as many digits as anybody can tell apart.
+pub(super) fn sort_value(value: f64) -> String {
+    if value == value.trunc() && value.abs() < 1e15 {
+        format!("{value}")
+    } else {
+        format!("{value:.6e}").replace("e0", "")
+    }
+}
+
+/// The dot in the colour of a cell's class.
+pub(super) fn dot(at: &At<'_, '_>, cell: &Summary) -> Markup {
+    html! { span class={ "dot bc" (at.site.catalogue.class(cell)) } {} }
+}
+
+/// A cell's name, as a link to its implementation.
+pub(super) fn name_of(at: &At<'_, '_>, cell: &Summary) -> Markup {
+    html! {
+        @match at.implementation(&cell.implementation) {
+            Some(href) => a href=(href) { (fit(&cell.name, 80)) },
+            None => (fit(&cell.name, 80)),
+        }
+    }
+}
+
+/// What a name adds to the id: arm and parameters.
+pub(super) fn name_and_arm(cell: &Summary) -> String {
+    fit(cell.name.strip_prefix(&cell.implementation).unwrap_or(&cell.name).trim(), 60)
+}
+
 /// Sortable with a little script, readable without.
-pub(super) fn main_table(group: &Group<'_>, point: &PointCells<'_>, catalogue: &Catalogue) -> Markup {
+pub(super) fn main_table(at: &At<'_, '_>, group: &Group<'_>, point: &PointCells<'_>) -> Markup {
     let (ranked, unranked) = (point.ranked(), point.unranked());
     let threads = if point.threads == 1 { "1 thread".into() } else { format!("{} threads", point.threads) };
-    let label = format!("Implementations at {}", crate::text::fit(point.label, 80));
+    let label = format!("Implementations at {}", fit(point.label, 80));
     html! {
         div .scroll tabindex="0" role="group" aria-label=(label) {
             table .sortable {
                 caption {
-                    (threads) ", workload " (crate::text::fit(point.workload, 60)) ", " (group.source.name()) ": "
+                    (threads) ", " (group.source.name()) ": "
                     (ranked.len()) " ranked"
                     @if !unranked.is_empty() { ", " (unranked.len()) " not ranked" }
                 }
                 thead {
                     tr {
                         th scope="col" { "implementation" }
-                        @for name in HEADINGS { th scope="col" { (name) } }
+                        @for (name, method) in HEADINGS {
+                            th scope="col" { (name) " " (method_link(at, method)) }
+                        }
                         th scope="col" .l { "status" }
                     }
                 }
                 tbody {
-                    @for cell in &ranked { (row(cell, catalogue, true)) }
-                    @for cell in &unranked { (row(cell, catalogue, false)) }
+                    @for cell in &ranked { (row(at, cell, true)) }
+                    @for cell in &unranked { (row(at, cell, false)) }
                 }
             }
         }
     }
 }
 
-const HEADINGS: [&str; 14] = [
-    "op/s",
-    "min-max",
-    "wait p50",
-    "p90",
-    "p99",
-    "p99.9",
-    "max",
-    "Jain",
-    "CPU/op",
-    "spins useful",
-    "spins wasted",
-    "parks/op",
-    "hand-offs/op",
-    "waiters",
+/// Names of the columns, and the paragraphs that explain them.
+const HEADINGS: [(&str, &str); 14] = [
+    ("op/s", "throughput-and-span"),
+    ("min-max", "throughput-and-span"),
+    ("wait p50", "wait-hold-wake"),
+    ("p90", "wait-hold-wake"),
+    ("p99", "wait-hold-wake"),
+    ("p99.9", "wait-hold-wake"),
+    ("max", "wait-hold-wake"),
+    ("Jain", "jains-index-and-windows"),
+    ("CPU/op", "cpu-per-operation"),
+    ("spins useful", "spins"),
+    ("spins wasted", "spins"),
+    ("parks/op", "parks-wakes-lost-races-hand-offs"),
+    ("hand-offs/op", "parks-wakes-lost-races-hand-offs"),
+    ("waiters", "waiters"),
 ];
 
-fn row(cell: &Summary, catalogue: &Catalogue, ranked: bool) -> Markup {
+fn row(at: &At<'_, '_>, cell: &Summary, ranked: bool) -> Markup {
     let throughput = cell.throughput_per_s.as_ref();
     let wait = cell.wait();
     let profile = cell.profile.as_ref();
@@ -75,8 +108,8 @@ fn row(cell: &Summary, catalogue: &Catalogue, ranked: bool) -> Markup {
     let range = throughput.map_or_else(|| "-".into(), |s| format!("{}–{}", si(s.min), si(s.max)));
     let waiters_max = profile.and_then(|p| p.waiters_max).map(|max| format!("(max {max})"));
     html! {
-        tr .out[!ranked] data-i=(catalogue.series(&cell.name)) {
-            th scope="row" { span class={ "dot bc" (catalogue.class(cell)) } {} (cell.name)
+        tr .out[!ranked] data-i=(at.site.catalogue.series(&cell.name)) {
+            th scope="row" { (dot(at, cell)) a href=(at.cell(cell)) { (fit(&cell.name, 80)) }
                 // The status column may be scrolled out of sight.
                 @if !ranked { " " small { "(" (cell.status.name()) ")" } }
             }
@@ -90,7 +123,7 @@ fn row(cell: &Summary, catalogue: &Catalogue, ranked: bool) -> Markup {
             (of(ProfileSummary::parks_per_acquire)) (of(ProfileSummary::hand_offs_per_acquire))
             (number(profile.and_then(|p| p.waiters_mean), si, waiters_max))
             td .l {
-                @if ranked { (cell.status.name()) } @else { a href="#not-ranked" { (cell.status.name()) } }
+                @if ranked { (cell.status.name()) } @else { a href=(at.cell(cell)) { (cell.status.name()) } }
                 @match cell.starved_workers.len() { 0 => {}, n => { span .warn { ", " (n) " starved" } } }
             }
         }

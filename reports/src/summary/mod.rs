@@ -114,6 +114,8 @@ pub struct LaunchDot {
 /// Everything that a report says about one cell.
 #[derive(Clone, Debug)]
 pub struct Summary {
+    /// Which of several runs it belongs to; 0 if nobody said.
+    pub run: usize,
     /// Id of the cell.
     pub cell: String,
     /// Name in tables: id, arm, parameters.
@@ -192,6 +194,7 @@ impl Summary {
         let mut problems = Vec::new();
         let waits = Waits::of(record, &mut problems);
         Summary {
+            run: 0,
             cell: record.cell.clone(),
             name: record.display_name(),
             implementation: record.implementation.clone(),

@@ -3,29 +3,35 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::{Frame, Margins, chart, write};
+use super::{Frame, Margins, Named, chart, write};
 use crate::group::PointCells;
 use crate::html::catalogue::Catalogue;
 use crate::html::ink::{Ink, Mark, Palette};
-use crate::summary::{Shares, Summary};
+use crate::summary::Shares;
 use crate::text::{fit, percent};
 
 /// Parts with a larger share are labelled inside the bar.
 const LABELLED_SHARE: f64 = 0.08;
 
-/// The chart of one point; `None` when no cell was fully timed.
+/// The chart of one point, all implementations; `None` when no cell was fully timed.
 pub(in crate::html) fn ledger(point: &PointCells<'_>, catalogue: &Catalogue, label: &str) -> Option<String> {
-    let bars: Vec<(&Summary, Shares)> = point
-        .ranked_locks()
+    let axis = "share of all workers' time, fastest on top";
+    ledger_of(Named::by_implementation(&point.ranked_locks(), catalogue), axis, label)
+}
+
+/// The chart of some cells, named `axis` below; `None` when none was fully timed.
+pub(in crate::html) fn ledger_of(cells: Vec<Named<'_>>, axis: &str, label: &str) -> Option<String> {
+    let bars: Vec<(Named<'_>, Shares)> = cells
         .into_iter()
-        .filter_map(|cell| Some((cell, cell.profile.as_ref()?.ledger?)))
+        .filter_map(|named| Some((named.cell.profile.as_ref()?.ledger?, named)))
+        .map(|(s, n)| (n, s))
         .collect();
     if bars.is_empty() {
         return None;
     }
     let parts = bars.iter().flat_map(|(cell, shares)| {
         shares.parts().map(|(part, share)| Mark {
-            series: catalogue.series(&cell.name),
+            series: cell.series,
             title: format!("{}: {part} {}", cell.name, percent(share)),
         })
     });
@@ -39,7 +45,7 @@ pub(in crate::html) fn ledger(point: &PointCells<'_>, catalogue: &Catalogue, lab
         y: (rows, 0.0),
         x_ticks: [0.0, 0.25, 0.5, 0.75, 1.0].map(|v| (v, percent(v))).to_vec(),
         y_ticks: Vec::new(),
-        x_name: "share of all workers' time, fastest on top".into(),
+        x_name: axis.into(),
         y_name: String::new(),
     };
     Some(chart(&frame, &marks, label, |root, plane| {

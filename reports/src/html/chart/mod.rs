@@ -5,8 +5,10 @@
 
 mod launches;
 mod ledger;
+mod lineage;
 mod pareto;
 mod percentiles;
+mod ratios;
 mod scaling;
 
 use plotters::coord::Shift;
@@ -14,13 +16,17 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::catalogue::Catalogue;
 use super::ink::{Ink, Mark, Palette, dress};
+use crate::summary::Summary;
 
 pub(super) use launches::launches;
-pub(super) use ledger::ledger;
+pub(super) use ledger::{ledger, ledger_of};
+pub(super) use lineage::lineage;
 pub(super) use pareto::{JAIN_STEPS, front, pareto};
-pub(super) use percentiles::percentiles;
-pub(super) use scaling::scaling;
+pub(super) use percentiles::{percentiles, percentiles_of};
+pub(super) use ratios::ratios;
+pub(super) use scaling::{scaling, scaling_of};
 
 /// Width of every chart, in its own units; the page scales it.
 pub(super) const WIDTH: u32 = 900;
@@ -57,19 +63,37 @@ struct Frame {
     y_name: String,
 }
 
-/// Draws a chart and dresses it for the page.
-fn chart(
-    frame: &Frame,
-    marks: &[Mark],
-    label: &str,
-    draw: impl FnOnce(&Area<'_>, &mut Plane<'_, '_>) -> Drawn,
-) -> String {
+/// A line or a bar of a chart: the cell, what it is called there, and how it looks.
+pub(in crate::html) struct Named<'a> {
+    /// The cell.
+    pub(in crate::html) cell: &'a Summary,
+    /// Its name in this chart.
+    pub(in crate::html) name: String,
+    /// Marks of equal numbers light up together.
+    pub(in crate::html) series: usize,
+    /// Which of the colours of the classes.
+    pub(in crate::html) colour: usize,
+}
+
+impl<'a> Named<'a> {
+    /// Implementations side by side, in the colours of their classes.
+    fn by_implementation(cells: &[&'a Summary], catalogue: &Catalogue) -> Vec<Named<'a>> {
+        let named = |cell: &&'a Summary| Named {
+            cell,
+            name: cell.name.clone(),
+            series: catalogue.series(&cell.name),
+            colour: catalogue.class(cell),
+        };
+        cells.iter().map(named).collect()
+    }
+}
+
+/// Draws without a frame.
+fn picture(height: u32, marks: &[Mark], label: &str, draw: impl FnOnce(&Area<'_>) -> Drawn) -> String {
     let mut svg = String::new();
     {
-        let root = SVGBackend::with_string(&mut svg, (WIDTH, frame.height)).into_drawing_area();
-        let drawn = plane(&root, frame)
-            .and_then(|mut plane| draw(&root, &mut plane))
-            .and_then(|()| Ok(root.present()?));
+        let root = SVGBackend::with_string(&mut svg, (WIDTH, height)).into_drawing_area();
+        let drawn = draw(&root).and_then(|()| Ok(root.present()?));
         if let Err(error) = drawn {
             // A page with one chart less is worth more than no page.
             return format!(
@@ -79,6 +103,19 @@ fn chart(
         }
     }
     dress(&svg, marks, label)
+}
+
+/// Draws a chart and dresses it for the page.
+fn chart(
+    frame: &Frame,
+    marks: &[Mark],
+    label: &str,
+    draw: impl FnOnce(&Area<'_>, &mut Plane<'_, '_>) -> Drawn,
+) -> String {
+    picture(frame.height, marks, label, |root| {
+        let mut plane = plane(root, frame)?;
+        draw(root, &mut plane)
+    })
 }
 
 fn plane<'a, 'b>(root: &'a Area<'b>, frame: &Frame) -> Result<Plane<'a, 'b>, Box<dyn std::error::Error>> {

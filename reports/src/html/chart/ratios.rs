@@ -1,0 +1,94 @@
+//! Ratios with their intervals, row by row on a logarithmic axis: what is better, what is worse, and what nobody can tell.
+
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, VPos};
+
+use super::{Frame, Margins, chart, write};
+use crate::compare::{Comparison, Row, Verdict};
+use crate::html::ink::{Ink, Mark, Palette};
+use crate::text::{change, fit};
+
+/// More rows than this are a picture that nobody reads: the table holds them.
+const ROWS_MAX: usize = 80;
+/// Ratios beyond this factor are drawn at the edge.
+const FACTOR_MAX: f64 = 100.0;
+
+/// The chart of a comparison; `None` when no row has a ratio.
+pub(in crate::html) fn ratios(comparison: &Comparison, label: &str) -> Option<String> {
+    let rows: Vec<&Row> = comparison.rows.iter().filter(|r| r.ratio.is_some()).take(ROWS_MAX).collect();
+    let ends = rows.iter().flat_map(|r| &r.ratio).flat_map(|r| [r.low, r.high, r.estimate]);
+    let far = ends.filter(|v| v.is_finite() && *v > 0.0).map(|v| v.ln().abs()).fold(0.0, f64::max);
+    if rows.is_empty() {
+        return None;
+    }
+    let far = (far * 1.1).clamp(comparison.margin_ratio.ln() * 3.0, FACTOR_MAX.ln());
+    let marks: Vec<Mark> = rows
+        .iter()
+        .enumerate()
+        .map(|(index, row)| {
+            let ratio = row.ratio.as_ref().map_or_else(String::new, |r| {
+                format!("{} ({} to {})", change(r.estimate), change(r.low), change(r.high))
+            });
+            let title = format!("{}, {}: {ratio}, {}", row.label, row.quantity.name(), row.verdict.name());
+            Mark { series: index, title }
+        })
+        .collect();
+    let frame = Frame {
+        height: 90 + 20 * rows.len() as u32,
+        margins: Margins { left: 290, right: 30, top: 26, bottom: 50 },
+        x: (-far, far),
+        y: (rows.len() as f64, 0.0),
+        x_ticks: ticks(far),
+        y_ticks: Vec::new(),
+        x_name: "B against A (logarithmic)".into(),
+        y_name: String::new(),
+    };
+    Some(chart(&frame, &marks, label, |root, plane| {
+        let margin = comparison.margin_ratio.ln();
+        let (left, right) = (plane.backend_coord(&(-margin, 0.0)), plane.backend_coord(&(margin, frame.y.0)));
+        root.draw(&Rectangle::new([left, right], Ink::Grid.key().mix(0.6).filled()))?;
+        for (index, row) in rows.iter().enumerate() {
+            let Some(ratio) = &row.ratio else { continue };
+            let y = index as f64 + 0.5;
+            let place = |v: f64| v.max(f64::MIN_POSITIVE).ln().clamp(-far, far);
+            let ink =
+                Ink::Mark { palette: Palette::Verdict, colour: colour(row.verdict), mark: index as u16 };
+            let (low, high) = (place(ratio.low), place(ratio.high));
+            if ratio.reached {
+                let bar = PathElement::new(vec![(low, y), (high, y)], ink.key().stroke_width(3));
+                plane.draw_series([bar])?;
+            } else {
+                let dash = DashedLineSeries::new([(low, y), (high, y)], 4, 4, ink.key().stroke_width(1));
+                plane.draw_series(dash)?;
+            }
+            plane.draw_series([Circle::new((place(ratio.estimate), y), 4, ink.key().filled())])?;
+            let at = plane.backend_coord(&(-far, y));
+            let name = format!("{}  {}", fit(&row.label, 26), row.quantity.name());
+            write(root, &name, (at.0 - 8, at.1), HPos::Right, VPos::Center, Ink::Text)?;
+        }
+        Ok(())
+    }))
+}
+
+fn colour(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Improved => 0,
+        Verdict::Regressed => 1,
+        Verdict::Equivalent => 2,
+        Verdict::Inconclusive | Verdict::Contaminated => 3,
+    }
+}
+
+/// Round ratios on both sides of 1.
+fn ticks(far: f64) -> Vec<super::Tick> {
+    let steps: &[f64] = match far {
+        f if f < 0.25 => &[1.05, 1.1, 1.2],
+        f if f < 0.8 => &[1.2, 1.5, 2.0],
+        f if f < 2.5 => &[2.0, 5.0, 10.0],
+        _ => &[10.0, 100.0],
+    };
+    let sides = steps.iter().filter(|s| s.ln() < far).flat_map(|s| [1.0 / s, *s]);
+    let mut ticks = vec![(0.0, "the same".to_owned())];
+    ticks.extend(sides.map(|ratio| (ratio.ln(), change(ratio))));
+    ticks
+}

@@ -9,8 +9,9 @@ use std::thread::LocalKey;
 
 /// One report. The driver of a family reports the first group, the primitive the second.
 ///
-/// The order within a stretch: `Prepare`, `Begin`, operations, `End`. Within one operation: `Request`, then any number of spins, parks and failed attempts, then `Acquired`,
-/// `Owner`, and at last `Releasing`.
+/// The order within a stretch: `Prepare`, `Begin`, operations, `End`. Within one operation: `Request`, then any number
+/// of spins, parks and failed attempts, then `Acquired`, `Owner` if it changed, and at last `Releasing`. An operation
+/// after which there is nothing to give back ends with `Acquired`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A worker will soon begin a timed stretch: whatever the probe needs is to be allocated, and touched, now. A page
@@ -32,11 +33,11 @@ pub enum Event {
     },
     /// The thread has the object.
     Acquired,
-    /// Who had it before, as the guarded data tell.
+    /// Somebody else had it before, as the guarded data tell. Who takes an object again need not say so.
     Owner {
         /// Index of the previous owner in the driver, or `u32::MAX` for none.
         previous_worker: u32,
-        /// Whether the previous owner, when it became the owner, ran on another core; false for the thread itself.
+        /// Whether the previous owner, when it became the owner, ran on another core.
         other_core: bool,
     },
     /// The thread is about to give the object back.
@@ -70,6 +71,72 @@ pub enum Event {
     StarvingEnd,
 }
 
+/// The clock of a machine, as a probe reads it.
+///
+/// A stamp is what the clock itself counts. Whoever times every operation keeps stamps and converts them later: the
+/// conversion would lengthen what is timed.
+pub trait Clock {
+    /// Reads the clock, in its own unit.
+    fn stamp(&self) -> u64;
+    /// What a stamp says on the machine's clock, ns.
+    fn ns(&self, stamp: u64) -> u64;
+    /// What the difference of two stamps means.
+    fn scale(&self) -> Scale;
+    /// Reads the clock, in ns.
+    #[inline(always)]
+    fn now_ns(&self) -> u64 {
+        self.ns(self.stamp())
+    }
+}
+
+/// A clock that counts in ns.
+impl<F: Fn() -> u64> Clock for F {
+    #[inline(always)]
+    fn stamp(&self) -> u64 {
+        self()
+    }
+    #[inline(always)]
+    fn ns(&self, stamp: u64) -> u64 {
+        stamp
+    }
+    fn scale(&self) -> Scale {
+        Scale::NS
+    }
+}
+
+/// What is out of line takes any clock, and may have to pass it on.
+impl Clock for &dyn Clock {
+    fn stamp(&self) -> u64 {
+        (**self).stamp()
+    }
+    fn ns(&self, stamp: u64) -> u64 {
+        (**self).ns(stamp)
+    }
+    fn scale(&self) -> Scale {
+        (**self).scale()
+    }
+}
+
+/// How long a clock's count is, as a fraction: ns in 2^32 counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scale(pub u64);
+
+impl Scale {
+    /// Of a clock that counts in ns.
+    pub const NS: Scale = Scale(1 << 32);
+
+    /// How long `counts` take, ns.
+    #[inline(always)]
+    pub fn ns(self, counts: u64) -> u64 {
+        ((u128::from(counts) * u128::from(self.0)) >> 32) as u64
+    }
+
+    /// Counts in `ns`.
+    pub fn counts(self, ns: u64) -> u64 {
+        u64::try_from((u128::from(ns) << 32) / u128::from(self.0.max(1))).unwrap_or(u64::MAX)
+    }
+}
+
 /// A listener, chosen at compile time.
 pub trait Probe: Copy + Send + Sync + 'static {
     /// Whether it listens at all. Code that only serves a probe stands behind `if P::ON`.
@@ -78,8 +145,8 @@ pub trait Probe: Copy + Send + Sync + 'static {
     type Slot: Default + Send + 'static;
     /// Where the `os` machine keeps a pointer to the calling thread's slot; null while nobody observes.
     fn os_slot() -> &'static LocalKey<Cell<*const Self::Slot>>;
-    /// Takes note of `event` on the primitive at address `object`. `now` reads the machine's clock.
-    fn event(slot: &Self::Slot, event: Event, object: usize, now: impl Fn() -> u64);
+    /// Takes note of `event` on the primitive at address `object`.
+    fn event(slot: &Self::Slot, event: Event, object: usize, clock: &impl Clock);
 }
 
 /// Nobody listens.
@@ -94,5 +161,5 @@ impl Probe for NoProbe {
         &NEVER
     }
     #[inline(always)]
-    fn event((): &(), _: Event, _: usize, _: impl Fn() -> u64) {}
+    fn event((): &(), _: Event, _: usize, _: &impl Clock) {}
 }

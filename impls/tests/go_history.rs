@@ -15,7 +15,7 @@ use impls::mutex::go_2015_spinning::Go2015Spinning;
 use impls::mutex::go_2016_starving::Go2016Starving;
 use impls::mutex::go_2019_fastpath::Go2019Fastpath;
 use impls::mutex::{MutexImpl, RawMutex};
-use impls::probe::{Event, Probe};
+use impls::probe::{Clock, Event, Probe};
 use impls::suite::until;
 use impls::suite::watch::{Seen, Watched};
 use impls::wait::go_spin::{SPIN_ROUNDS, Spinner, WOKEN};
@@ -158,7 +158,7 @@ impl Probe for Rounds {
         thread_local!(static SLOT: Cell<*const Spent> = const { Cell::new(ptr::null()) });
         &SLOT
     }
-    fn event(spent: &Spent, event: Event, _: usize, _: impl Fn() -> u64) {
+    fn event(spent: &Spent, event: Event, _: usize, _: &impl Clock) {
         if let Event::SpinEnd { rounds } = event {
             spent.0.fetch_add(rounds, Ordering::Relaxed);
         }

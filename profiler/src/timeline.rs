@@ -1,8 +1,7 @@
 //! Operations and waiting threads over time.
 //!
 //! Each worker keeps one [`Bin`] for each ms of the clock, so that the bins of different workers line up. An operation
-//! counts in the bin in which it acquired; its wait is spread over the bins that it touches. Nearly all waits lie
-//! within one bin, which costs two comparisons and two additions.
+//! counts in the bin in which it acquired; its wait is spread over the bins that it touches.
 
 /// Length of a bin.
 pub const BIN_NS: u64 = 1_000_000;
@@ -24,51 +23,32 @@ pub struct Bins {
     /// Number of the first bin: its begin on the clock is this times [`BIN_NS`].
     first: u64,
     bins: Vec<Bin>,
-    /// The bin under way: its bounds, and what it has so far.
-    begin_ns: u64,
-    end_ns: u64,
-    current: Bin,
 }
 
 impl Bins {
     /// No bins yet; the first is the one that holds `now_ns`.
     pub fn new(now_ns: u64) -> Self {
-        let mut bins = Bins {
-            first: 0,
-            bins: Vec::with_capacity(1024),
-            begin_ns: 0,
-            end_ns: 0,
-            current: Bin::default(),
-        };
-        bins.restart(now_ns);
-        bins
+        Bins { first: now_ns / BIN_NS, bins: Vec::with_capacity(1024) }
     }
 
     /// Forgets everything; the first bin is the one that holds `now_ns`. The memory stays.
     pub fn restart(&mut self, now_ns: u64) {
-        let first = now_ns / BIN_NS;
         self.bins.clear();
-        self.first = first;
-        self.begin_ns = first * BIN_NS;
-        self.end_ns = self.begin_ns + BIN_NS;
-        self.current = Bin::default();
+        self.first = now_ns / BIN_NS;
     }
 
-    /// Takes note of an operation that asked and acquired at these times.
-    #[inline(always)]
-    pub fn operation(&mut self, request_ns: u64, acquired_ns: u64) {
-        if request_ns >= self.begin_ns && acquired_ns < self.end_ns {
-            self.current.ops += 1;
-            self.current.wait_ns += acquired_ns.saturating_sub(request_ns);
-        } else {
-            self.cross(request_ns, acquired_ns);
+    /// Takes note of operations that asked and acquired within the bin of this number.
+    pub fn add(&mut self, number: u64, ops: u64, wait_ns: u64) {
+        if ops > 0
+            && let Some(bin) = self.bin(number)
+        {
+            bin.ops += ops;
+            bin.wait_ns += wait_ns;
         }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn cross(&mut self, request_ns: u64, acquired_ns: u64) {
-        self.end();
+    /// Takes note of an operation that asked and acquired at these times.
+    pub fn operation(&mut self, request_ns: u64, acquired_ns: u64) {
         let last = acquired_ns / BIN_NS;
         for number in request_ns / BIN_NS..=last.max(request_ns / BIN_NS) {
             let begin_ns = (number * BIN_NS).max(request_ns);
@@ -82,8 +62,6 @@ impl Bins {
         if let Some(bin) = self.bin(last) {
             bin.ops += 1;
         }
-        self.begin_ns = last * BIN_NS;
-        self.end_ns = self.begin_ns + BIN_NS;
     }
 
     fn bin(&mut self, number: u64) -> Option<&mut Bin> {
@@ -93,18 +71,6 @@ impl Bins {
             self.bins.resize(index + 1, Bin::default());
         }
         self.bins.get_mut(index)
-    }
-
-    /// Puts the bin under way to the others.
-    pub fn end(&mut self) {
-        let current = std::mem::take(&mut self.current);
-        let number = self.begin_ns / BIN_NS;
-        if current != Bin::default()
-            && let Some(bin) = self.bin(number)
-        {
-            bin.ops += current.ops;
-            bin.wait_ns += current.wait_ns;
-        }
     }
 
     /// The bin of this number; an empty one where nothing happened.

@@ -20,10 +20,10 @@ impl<P: Probe> Feed<P> {
         feed
     }
     fn at(&self, now_ns: u64, event: Event) {
-        P::event(&self.slot, event, OBJECT, || now_ns);
+        P::event(&self.slot, event, OBJECT, &|| now_ns);
     }
     fn harness(&self, now_ns: u64, event: Event) {
-        P::event(&self.slot, event, 0, || now_ns);
+        P::event(&self.slot, event, 0, &|| now_ns);
     }
     /// An operation that neither spins nor sleeps.
     fn operation(&self, request_ns: u64, acquired_ns: u64, releasing_ns: u64, previous_worker: u32) {

@@ -71,7 +71,6 @@ proptest! {
             now += gap + wait;
             waited += wait;
         }
-        bins.end();
         let last = now / BIN_NS;
         let (ops, wait) = (origin / BIN_NS..=last).map(|n| bins.get(n)).fold((0, 0), |(ops, wait), bin| {
             prop_assert_bin(bin.wait_ns);

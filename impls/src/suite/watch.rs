@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::LocalKey;
 
 use crate::machine::os::Os;
-use crate::probe::{Event, Probe};
+use crate::probe::{Clock, Event, Probe};
 
 /// The machine of the battery's staged tests: this computer, watched.
 pub type Watched = Os<Watch>;
@@ -58,7 +58,7 @@ impl Probe for Watch {
         thread_local!(static SLOT: Cell<*const Seen> = const { Cell::new(ptr::null()) });
         &SLOT
     }
-    fn event(seen: &Seen, event: Event, _: usize, _: impl Fn() -> u64) {
+    fn event(seen: &Seen, event: Event, _: usize, _: &impl Clock) {
         let counter = match event {
             Event::SpinBegin | Event::ParkBegin => &seen.begun,
             Event::SpinEnd { .. } | Event::ParkEnd { .. } => &seen.ended,

@@ -83,8 +83,4 @@ fn print(outcomes: &[Outcome], json: bool) {
     for outcome in outcomes {
         println!("{outcome}");
     }
-    println!(
-        "{:<52} {:>9}",
-        "full probe, wait alone: ns over none", "n/a: the full probe times wait and hold together"
-    );
 }

@@ -84,9 +84,10 @@ impl Sides {
         <Os<P> as Machine>::observed(&slot, || Os::<P>::event(Event::Begin { worker: 0, workers: 1 }, 0));
         Self::new(move |ops| {
             <Os<P> as Machine>::observed(&slot, || match owner {
-                Owner::Untold => reported.operate::<false, false>(ops),
-                Owner::Told => reported.operate::<true, false>(ops),
-                Owner::WithCore => reported.operate::<true, true>(ops),
+                Owner::NoRelease => reported.operate::<false, false, false>(ops),
+                Owner::Untold => reported.operate::<true, false, false>(ops),
+                Owner::Told => reported.operate::<true, true, false>(ops),
+                Owner::WithCore => reported.operate::<true, true, true>(ops),
             });
         })
     }
@@ -99,6 +100,8 @@ impl Sides {
 /// How much of the driver's book-keeping about owners goes with an operation that a probe listens to.
 #[derive(Clone, Copy)]
 enum Owner {
+    /// None, and no release either: what a wait alone costs.
+    NoRelease,
     /// None: the bare cost of request, acquired, releasing.
     Untold,
     /// The previous owner's index is kept and reported.
@@ -121,7 +124,7 @@ struct Reported<P: Probe> {
 
 impl<P: Probe> Reported<P> {
     #[inline(never)]
-    fn operate<const OWNER: bool, const CORE: bool>(&self, ops: u64) {
+    fn operate<const RELEASE: bool, const OWNER: bool, const CORE: bool>(&self, ops: u64) {
         let (lock, guarded) = (black_box(&self.lock), black_box(&*self.guarded));
         let before = guarded.counter.load(Ordering::Relaxed);
         let worker = black_box(0);
@@ -134,7 +137,9 @@ impl<P: Probe> Reported<P> {
             if P::ON && OWNER {
                 own::<P, CORE>(guarded, worker, object);
             }
-            Os::<P>::event(Event::Releasing, object);
+            if RELEASE {
+                Os::<P>::event(Event::Releasing, object);
+            }
             lock.unlock(&mut ());
         }
         check(&guarded.counter, before, ops);
@@ -145,15 +150,21 @@ impl<P: Probe> Reported<P> {
 #[inline(always)]
 fn own<P: Probe, const CORE: bool>(guarded: &Guarded, worker: u32, object: usize) {
     let previous = guarded.owner.load(Ordering::Relaxed);
-    let mut other_core = false;
     if previous != worker + 1 {
-        if CORE {
-            let core = Os::<P>::core();
-            other_core = previous != 0 && guarded.core.load(Ordering::Relaxed) != core;
-            guarded.core.store(core, Ordering::Relaxed);
-        }
-        guarded.owner.store(worker + 1, Ordering::Relaxed);
+        take_over::<P, CORE>(guarded, previous, worker, object);
     }
+}
+
+#[cold]
+#[inline(never)]
+fn take_over<P: Probe, const CORE: bool>(guarded: &Guarded, previous: u32, worker: u32, object: usize) {
+    let mut other_core = false;
+    if CORE {
+        let core = Os::<P>::core();
+        other_core = previous != 0 && guarded.core.load(Ordering::Relaxed) != core;
+        guarded.core.store(core, Ordering::Relaxed);
+    }
+    guarded.owner.store(worker + 1, Ordering::Relaxed);
     Os::<P>::event(Event::Owner { previous_worker: previous.wrapping_sub(1), other_core }, object);
 }
 
@@ -174,5 +185,11 @@ pub(crate) fn probes() -> Vec<(Claim, Sides, Sides)> {
     let mut claims = against::<CountProbe>("count", 1.5);
     claims.extend(against::<SampleProbe>("sample", 2.0));
     claims.extend(against::<FullProbe>("full", 40.0));
+    // What a family whose operations give nothing back pays: a channel's, say.
+    claims.push((
+        Claim::extra_ns("full probe, wait alone: ns over none".into(), Some(28.0)),
+        Sides::reported::<FullProbe>(Owner::NoRelease),
+        Sides::reported::<NoProbe>(Owner::NoRelease),
+    ));
     claims
 }

@@ -8,9 +8,10 @@ use record::profile::{Counts, Ledger, Profile, Waiters};
 use record::{ProbeMode, Slice, Worker};
 
 use super::count::{CountProbe, CountSlot};
-use super::full::{FullProbe, FullSlot, Timed};
+use super::full::{FullProbe, FullSlot};
 use super::sample::{SampleProbe, SampleSlot};
 use super::tally::{MATRIX_WORKERS, Tally};
+use super::timed::Times;
 use crate::fairness::{self, Stretch};
 use crate::ledger::{self, Scheduled};
 use crate::timeline::{self, BIN_NS};
@@ -90,9 +91,9 @@ impl Collect for FullProbe {
     fn collect(slices: Vec<Vec<FullSlot>>, context: &CollectContext<'_>) -> Result<Collected> {
         check(&slices, context)?;
         let mut profile = counted(Self::MODE, &slices, context, |slot| &slot.tally);
-        let timed = |slot: FullSlot| slot.timed.into_inner();
-        let slices: Vec<Vec<Option<Box<Timed>>>> =
-            slices.into_iter().map(|slots| slots.into_iter().map(timed).collect()).collect();
+        let times = |slot: FullSlot| slot.timed.into_inner().map(|timed| timed.into_times());
+        let slices: Vec<Vec<Option<Times>>> =
+            slices.into_iter().map(|slots| slots.into_iter().map(times).collect()).collect();
         let mut merged = Merged::new(context);
         let mut ledgers = vec![Ledger::default(); context.role_of_worker.len()];
         for (slots, slice) in slices.iter().zip(context.slices) {
@@ -195,7 +196,7 @@ fn starvation_ns(tallies: &[&Tally], slice: &Slice) -> u64 {
 }
 
 /// The span is the time that the scheduler's account covers: a little more than the measured stretch.
-fn one_ledger(timed: &Timed, worker: &Worker, context: &CollectContext<'_>) -> Ledger {
+fn one_ledger(timed: &Times, worker: &Worker, context: &CollectContext<'_>) -> Ledger {
     let measured_ns = || worker.end_ns.saturating_sub(timed.begin_ns.min(worker.start_ns));
     let span_ns = worker.accounted_ns.unwrap_or_else(measured_ns);
     let scheduled = worker.cpu_ns.zip(worker.run_delay_ns);
@@ -203,13 +204,13 @@ fn one_ledger(timed: &Timed, worker: &Worker, context: &CollectContext<'_>) -> L
     ledger::ledger(span_ns, &timed.stamped, scheduled, context.primitive_reports)
 }
 
-fn waiters(slices: &[Vec<Option<Box<Timed>>>], context: &CollectContext<'_>) -> Waiters {
+fn waiters(slices: &[Vec<Option<Times>>], context: &CollectContext<'_>) -> Waiters {
     let bins: u64 = context.slices.iter().map(|slice| slice.span_ns().div_ceil(BIN_NS) + 1).sum();
     let bin_ns = bins.div_ceil(TIMELINE_MAX).max(1) * BIN_NS;
     let mut timeline = Vec::new();
     let (mut max, mut wait_ns, mut stamped_ns) = (0, 0_u64, 0_u64);
     for (slots, slice) in slices.iter().zip(context.slices) {
-        let timed: Vec<&Timed> = slots.iter().flatten().map(Box::as_ref).collect();
+        let timed: Vec<&Times> = slots.iter().flatten().collect();
         let (start_ns, end_ns) = bounds(slice);
         let workers: Vec<_> = timed.iter().map(|timed| &timed.bins).collect();
         timeline.extend(timeline::waiters_over_time(&workers, start_ns, end_ns, bin_ns));
@@ -224,7 +225,7 @@ fn waiters(slices: &[Vec<Option<Box<Timed>>>], context: &CollectContext<'_>) -> 
     Waiters { mean, max, bin_ns, timeline, sampled_mean, samples }
 }
 
-fn windows(slices: &[Vec<Option<Box<Timed>>>], context: &CollectContext<'_>) -> Vec<record::profile::Window> {
+fn windows(slices: &[Vec<Option<Times>>], context: &CollectContext<'_>) -> Vec<record::profile::Window> {
     let mut stretches = Vec::new();
     for (slots, slice) in slices.iter().zip(context.slices) {
         let (start_ns, end_ns) = bounds(slice);

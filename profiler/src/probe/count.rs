@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ptr;
 use std::thread::LocalKey;
 
-use impls::probe::{Event, Probe};
+use impls::probe::{Clock, Event, Probe};
 
 use super::tally::{Tally, add};
 
@@ -14,7 +14,7 @@ pub struct CountProbe;
 
 /// What [`CountProbe`] keeps for one thread. Lines of its own: neighbours in an array belong to other threads.
 #[derive(Debug, Default)]
-#[repr(align(128))]
+#[repr(C, align(128))]
 pub struct CountSlot {
     pub(super) tally: Tally,
 }
@@ -30,7 +30,7 @@ impl Probe for CountProbe {
     }
 
     #[inline(always)]
-    fn event(slot: &CountSlot, event: Event, object: usize, now: impl Fn() -> u64) {
+    fn event(slot: &CountSlot, event: Event, object: usize, clock: &impl Clock) {
         match event {
             Event::Request { .. } => slot.tally.request(),
             Event::Acquired => slot.tally.acquired(),
@@ -39,7 +39,7 @@ impl Probe for CountProbe {
             }
             Event::Releasing => {}
             Event::FailedCas => add(&slot.tally.failed_cas, 1),
-            rare => slot.tally.rare(rare, object, &now),
+            rare => slot.tally.rare(rare, object, clock),
         }
     }
 }

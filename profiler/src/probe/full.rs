@@ -1,42 +1,38 @@
 //! The probe that times every acquire.
 //!
 //! Three clock reads an operation: on asking, on having, on giving back. What they say is recorded when the thread asks
-//! again, before that stamp, so that recording lengthens neither a wait nor a hold but the time between.
+//! again, before that stamp, so that recording lengthens neither a wait nor a hold but the time between. An operation
+//! that ends with having, since there is nothing to give back, costs two reads; it has no hold.
+//!
+//! Stamps stay what the clock counts, and so does whatever every operation adds to ([`super::timed`]).
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell};
 use std::ptr;
 use std::thread::LocalKey;
 
-use hdrhistogram::Histogram;
-use impls::probe::{Event, Probe};
+use impls::probe::{Clock, Event, Probe};
 
 use super::tally::{PARKED, SPUN, Tally, add};
-use super::touched_histogram;
-use crate::ledger::Stamped;
-use crate::timeline::Bins;
-
-/// Slow waits that one thread logs in one slice; later ones are counted, not logged.
-pub const INTERVALS_MAX: usize = 65_536;
-/// A wait as long as this is logged even if the primitive reported neither spin nor sleep.
-pub const LONG_WAIT_NS: u64 = 1_000;
+use super::timed::{Asleep, Operation, Timed};
 
 /// Counts and times everything.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FullProbe;
 
-/// What [`FullProbe`] keeps for one thread.
+/// What [`FullProbe`] keeps for one thread. In this order: what every operation touches lies together, in front.
 #[derive(Debug, Default)]
-#[repr(align(128))]
+#[repr(C, align(128))]
 pub struct FullSlot {
-    pub(super) tally: Tally,
     phase: Cell<Phase>,
     slow: Cell<bool>,
+    request: Cell<u64>,
+    acquired: Cell<u64>,
+    releasing: Cell<u64>,
     intended_ns: Cell<u64>,
-    request_ns: Cell<u64>,
-    acquired_ns: Cell<u64>,
-    releasing_ns: Cell<u64>,
+    pub(super) timed: OnceCell<Box<Timed>>,
+    /// Its acquires are those recorded: the operation under way is added when that is done.
+    pub(super) tally: Tally,
     waiting: Waiting,
-    pub(super) timed: RefCell<Option<Box<Timed>>>,
 }
 
 /// Where in an operation the thread is.
@@ -60,23 +56,6 @@ struct Waiting {
     parks_open: Cell<u32>,
 }
 
-/// Times of one thread in one slice.
-#[derive(Debug)]
-pub(super) struct Timed {
-    pub(super) wait: Histogram<u64>,
-    pub(super) hold: Histogram<u64>,
-    pub(super) wake: Histogram<u64>,
-    pub(super) wait_ns_max: u64,
-    pub(super) stamped: Stamped,
-    pub(super) bins: Bins,
-    /// Slow waits, from asking to having.
-    pub(super) intervals: Vec<(u64, u64)>,
-    pub(super) begin_ns: u64,
-    wait_ns_sum: u64,
-    slow_wait_ns_sum: u64,
-    hold_ns_sum: u64,
-}
-
 impl Probe for FullProbe {
     const ON: bool = true;
     type Slot = FullSlot;
@@ -88,35 +67,31 @@ impl Probe for FullProbe {
     }
 
     #[inline(always)]
-    fn event(slot: &FullSlot, event: Event, object: usize, now: impl Fn() -> u64) {
+    fn event(slot: &FullSlot, event: Event, object: usize, clock: &impl Clock) {
         match event {
             Event::Request { intended_ns } => {
                 slot.tally.request();
-                slot.record();
-                slot.phase.set(Phase::Waits);
-                if slot.slow.get() {
-                    slot.slow.set(false);
-                }
+                slot.record(clock);
                 slot.intended_ns.set(intended_ns);
-                slot.request_ns.set(now());
+                slot.phase.set(Phase::Waits);
+                slot.request.set(clock.stamp());
             }
             Event::Acquired => {
-                slot.acquired_ns.set(now());
+                slot.acquired.set(clock.stamp());
                 slot.phase.set(Phase::Holds);
-                add(&slot.tally.acquires, 1);
                 if slot.tally.marks.get() != 0 {
                     slot.acquired_slowly();
                 }
             }
             Event::Owner { previous_worker, other_core } => {
-                slot.tally.owner(previous_worker, other_core, || slot.tally.acquires.get());
+                slot.tally.owner(previous_worker, other_core, || slot.acquires());
             }
             Event::Releasing => {
-                slot.releasing_ns.set(now());
+                slot.releasing.set(clock.stamp());
                 slot.phase.set(Phase::Thinks);
             }
             Event::FailedCas => add(&slot.tally.failed_cas, 1),
-            rare => slot.rare(rare, object, &now),
+            rare => slot.rare(rare, object, clock),
         }
     }
 }
@@ -124,14 +99,29 @@ impl Probe for FullProbe {
 impl FullSlot {
     /// Records the operation that has just ended, if one has.
     #[inline(always)]
-    fn record(&self) {
-        if self.phase.get() != Phase::Thinks {
-            return;
+    fn record(&self, clock: &impl Clock) {
+        let releasing = match self.phase.get() {
+            Phase::Thinks => Some(self.releasing.get()),
+            Phase::Holds => None,
+            Phase::Outside | Phase::Waits => return,
+        };
+        add(&self.tally.acquires, 1);
+        let Some(timed) = self.timed.get() else { return };
+        let operation = Operation {
+            request: self.request.get(),
+            acquired: self.acquired.get(),
+            releasing,
+            intended_ns: self.intended_ns.get(),
+            slow: self.slow.get(),
+        };
+        if timed.operation(&operation, self.tally.acquires.get(), clock) {
+            self.slow.set(false);
         }
-        if let Some(timed) = self.timed.borrow_mut().as_mut() {
-            let times = [&self.request_ns, &self.acquired_ns, &self.releasing_ns].map(Cell::get);
-            timed.operation(times, self.intended_ns.get(), self.slow.get());
-        }
+    }
+
+    /// Acquires so far: those recorded, and the one that is not yet.
+    fn acquires(&self) -> u64 {
+        self.tally.acquires.get() + u64::from(matches!(self.phase.get(), Phase::Holds | Phase::Thinks))
     }
 
     #[cold]
@@ -145,42 +135,45 @@ impl FullSlot {
 
     #[cold]
     #[inline(never)]
-    fn rare(&self, event: Event, object: usize, now: &dyn Fn() -> u64) {
+    fn rare(&self, event: Event, object: usize, clock: &dyn Clock) {
         match event {
-            Event::Prepare => *self.timed.borrow_mut() = Some(Box::new(Timed::touched())),
+            Event::Prepare => {
+                self.timed.get_or_init(|| Box::new(Timed::touched()));
+            }
             Event::Begin { .. } => {
-                self.timed.borrow_mut().get_or_insert_with(|| Box::new(Timed::touched())).begin(now());
+                self.timed.get_or_init(|| Box::new(Timed::touched())).begin(self.tally.acquires.get(), clock);
                 self.phase.set(Phase::Outside);
+                self.slow.set(false);
                 self.waiting.parks_open.set(0);
             }
             Event::End => {
-                self.record();
+                self.record(&clock);
                 self.phase.set(Phase::Outside);
-                if let Some(timed) = self.timed.borrow_mut().as_mut() {
-                    timed.end(now());
+                if let Some(timed) = self.timed.get() {
+                    timed.end(self.tally.acquires.get(), clock.now_ns());
                 }
             }
-            Event::SpinBegin => self.waiting.spin_from_ns.set(now()),
-            Event::SpinEnd { .. } => self.spun(now()),
+            Event::SpinBegin => self.waiting.spin_from_ns.set(clock.now_ns()),
+            Event::SpinEnd { .. } => self.spun(clock.now_ns()),
             Event::ParkBegin => {
                 let open = self.waiting.parks_open.get();
                 self.waiting.parks_open.set(open + 1);
                 if open == 0 {
-                    self.waiting.park_from_ns.set(now());
+                    self.waiting.park_from_ns.set(clock.now_ns());
                 }
             }
-            Event::ParkEnd { woken_ns } => self.parked(woken_ns, now()),
+            Event::ParkEnd { woken_ns } => self.parked(woken_ns, clock.now_ns()),
             _ => {}
         }
-        self.tally.rare(event, object, now);
+        self.tally.rare(event, object, clock);
     }
 
     fn spun(&self, now_ns: u64) {
-        if self.phase.get() == Phase::Waits && self.waiting.parks_open.get() == 0 {
-            let spin_ns = now_ns.saturating_sub(self.waiting.spin_from_ns.get());
-            if let Some(timed) = self.timed.borrow_mut().as_mut() {
-                timed.stamped.spin_ns += spin_ns;
-            }
+        if self.phase.get() == Phase::Waits
+            && self.waiting.parks_open.get() == 0
+            && let Some(timed) = self.timed.get()
+        {
+            timed.spun(now_ns.saturating_sub(self.waiting.spin_from_ns.get()));
         }
     }
 
@@ -190,95 +183,13 @@ impl FullSlot {
         if open > 0 {
             return;
         }
-        if let Some(timed) = self.timed.borrow_mut().as_mut() {
-            timed.parked(self.phase.get(), self.waiting.park_from_ns.get(), woken_ns, now_ns);
+        let asleep = match self.phase.get() {
+            Phase::Waits => Asleep::Waiting,
+            Phase::Holds => Asleep::Holding,
+            Phase::Outside | Phase::Thinks => Asleep::Thinking,
+        };
+        if let Some(timed) = self.timed.get() {
+            timed.parked(asleep, self.waiting.park_from_ns.get(), woken_ns, now_ns);
         }
-    }
-}
-
-impl Timed {
-    /// Empty books, every page of which has been written once.
-    fn touched() -> Self {
-        let mut intervals = vec![(1, 1); INTERVALS_MAX];
-        intervals.clear();
-        Timed {
-            wait: touched_histogram(),
-            hold: touched_histogram(),
-            wake: touched_histogram(),
-            wait_ns_max: 0,
-            stamped: Stamped::default(),
-            bins: Bins::new(0),
-            intervals,
-            begin_ns: 0,
-            wait_ns_sum: 0,
-            slow_wait_ns_sum: 0,
-            hold_ns_sum: 0,
-        }
-    }
-
-    fn begin(&mut self, begin_ns: u64) {
-        self.begin_ns = begin_ns;
-        self.bins.restart(begin_ns);
-    }
-
-    #[inline(always)]
-    fn operation(&mut self, [request_ns, acquired_ns, releasing_ns]: [u64; 3], intended_ns: u64, slow: bool) {
-        let wait_ns = acquired_ns.saturating_sub(request_ns);
-        let hold_ns = releasing_ns.saturating_sub(acquired_ns);
-        let from_ns = if intended_ns == 0 { request_ns } else { intended_ns };
-        let latency_ns = acquired_ns.saturating_sub(from_ns);
-        self.wait.saturating_record(latency_ns);
-        self.hold.saturating_record(hold_ns);
-        self.wait_ns_max = self.wait_ns_max.max(latency_ns);
-        self.wait_ns_sum += wait_ns;
-        self.hold_ns_sum += hold_ns;
-        self.bins.operation(request_ns, acquired_ns);
-        if slow || wait_ns >= LONG_WAIT_NS {
-            self.slow_wait(request_ns, acquired_ns, slow);
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn slow_wait(&mut self, request_ns: u64, acquired_ns: u64, slow: bool) {
-        if slow {
-            self.slow_wait_ns_sum += acquired_ns.saturating_sub(request_ns);
-        }
-        if self.intervals.len() < INTERVALS_MAX {
-            self.intervals.push((request_ns, acquired_ns));
-        }
-    }
-
-    fn parked(&mut self, phase: Phase, from_ns: u64, woken_ns: u64, now_ns: u64) {
-        let whole_ns = now_ns.saturating_sub(from_ns);
-        let waits = phase == Phase::Waits;
-        let stamped = &mut self.stamped;
-        stamped.parks += 1;
-        let wake_ns = if woken_ns == 0 { 0 } else { now_ns.saturating_sub(woken_ns.max(from_ns)) };
-        match (waits, woken_ns) {
-            (true, 0) => stamped.park_unsplit_ns += whole_ns,
-            (true, _) => {
-                stamped.park_ns += whole_ns - wake_ns;
-                stamped.wake_ns += wake_ns;
-                self.wake.saturating_record(wake_ns);
-            }
-            (false, _) if phase == Phase::Holds => stamped.hold_asleep_ns += whole_ns,
-            (false, _) => stamped.think_asleep_ns += whole_ns,
-        }
-    }
-
-    /// Closes the books: what is neither wait nor hold is think.
-    fn end(&mut self, end_ns: u64) {
-        let stamped = &mut self.stamped;
-        stamped.wait_ns = self.wait_ns_sum;
-        stamped.fast_ns = self.wait_ns_sum - self.slow_wait_ns_sum;
-        stamped.hold_ns = self.hold_ns_sum;
-        stamped.think_ns = end_ns
-            .saturating_sub(self.begin_ns)
-            .saturating_sub(self.wait_ns_sum)
-            .saturating_sub(self.hold_ns_sum);
-        let told_ns = stamped.spin_ns + stamped.park_ns + stamped.park_unsplit_ns + stamped.wake_ns;
-        stamped.lost_ns = self.slow_wait_ns_sum.saturating_sub(told_ns);
-        self.bins.end();
     }
 }

@@ -3,7 +3,7 @@
 //! | probe | per uncontended lock and unlock | gives |
 //! |---|---|---|
 //! | `NoProbe` | nothing | nothing |
-//! | [`CountProbe`] | an increment or two | counts, hand-off matrix, streaks |
+//! | [`CountProbe`] | an increment | counts, hand-off matrix, streaks |
 //! | [`SampleProbe`] | a count-down more | that, and distributions from one acquire in 64 |
 //! | [`FullProbe`] | three clock reads, two records | that from every acquire, ledger, waiters, windows |
 //!
@@ -15,17 +15,20 @@
 
 use hdrhistogram::Histogram;
 
+mod buckets;
 mod collect;
 mod count;
 mod full;
 mod sample;
 mod tally;
+mod timed;
 pub mod watch;
 
 pub use collect::{Collect, CollectContext, Collected};
 pub use count::{CountProbe, CountSlot};
-pub use full::{FullProbe, FullSlot, INTERVALS_MAX, LONG_WAIT_NS};
+pub use full::{FullProbe, FullSlot};
 pub use sample::{SAMPLING_PERIOD, SampleProbe, SampleSlot};
+pub use timed::{INTERVALS_MAX, LONG_WAIT_NS};
 pub use watch::WatchProbe;
 
 /// An empty histogram, every page of which has been written once: the first record into a page must not fault.

@@ -8,7 +8,7 @@ use std::ptr;
 use std::thread::LocalKey;
 
 use hdrhistogram::Histogram;
-use impls::probe::{Event, Probe};
+use impls::probe::{Clock, Event, Probe};
 
 use super::tally::{TIMED, Tally, add};
 use super::touched_histogram;
@@ -22,14 +22,14 @@ pub struct SampleProbe;
 
 /// What [`SampleProbe`] keeps for one thread.
 #[derive(Debug)]
-#[repr(align(128))]
+#[repr(C, align(128))]
 pub struct SampleSlot {
-    pub(super) tally: Tally,
     /// Acquires up to the next timed one, that one included. The countdown is also the count: acquires are added to
     /// the tally a whole gap at a time.
     left: Cell<u32>,
     /// Where the countdown began.
     gap: Cell<u32>,
+    pub(super) tally: Tally,
     stamps: Cell<Stamps>,
     pub(super) sampled: RefCell<Option<Box<Sampled>>>,
 }
@@ -58,9 +58,9 @@ pub(super) struct Sampled {
 impl Default for SampleSlot {
     fn default() -> Self {
         SampleSlot {
-            tally: Tally::default(),
             left: Cell::new(u32::MAX),
             gap: Cell::new(u32::MAX),
+            tally: Tally::default(),
             stamps: Cell::default(),
             sampled: RefCell::new(None),
         }
@@ -78,18 +78,18 @@ impl Probe for SampleProbe {
     }
 
     #[inline(always)]
-    fn event(slot: &SampleSlot, event: Event, object: usize, now: impl Fn() -> u64) {
+    fn event(slot: &SampleSlot, event: Event, object: usize, clock: &impl Clock) {
         match event {
             Event::Request { intended_ns } => {
                 slot.tally.request();
                 if slot.left.get() == 1 {
-                    slot.begin_timed(intended_ns, &now);
+                    slot.begin_timed(intended_ns, clock);
                 }
             }
             Event::Acquired => {
                 slot.left.set(slot.left.get().wrapping_sub(1));
                 if slot.tally.marks.get() != 0 {
-                    slot.acquired_marked(&now);
+                    slot.acquired_marked(clock);
                 }
             }
             Event::Owner { previous_worker, other_core } => {
@@ -97,11 +97,11 @@ impl Probe for SampleProbe {
             }
             Event::Releasing => {
                 if slot.tally.marks.get() & TIMED != 0 {
-                    slot.releasing_timed(&now);
+                    slot.releasing_timed(clock);
                 }
             }
             Event::FailedCas => add(&slot.tally.failed_cas, 1),
-            rare => slot.rare(rare, object, &now),
+            rare => slot.rare(rare, object, clock),
         }
     }
 }
@@ -109,18 +109,18 @@ impl Probe for SampleProbe {
 impl SampleSlot {
     #[cold]
     #[inline(never)]
-    fn begin_timed(&self, intended_ns: u64, now: &dyn Fn() -> u64) {
+    fn begin_timed(&self, intended_ns: u64, clock: &dyn Clock) {
         self.record();
         self.tally.marks.set(TIMED);
-        let from_ns = if intended_ns == 0 { now() } else { intended_ns };
+        let from_ns = if intended_ns == 0 { clock.now_ns() } else { intended_ns };
         self.stamps.set(Stamps { from_ns, acquired_ns: 0, releasing_ns: 0 });
     }
 
     #[cold]
     #[inline(never)]
-    fn acquired_marked(&self, now: &dyn Fn() -> u64) {
+    fn acquired_marked(&self, clock: &dyn Clock) {
         if self.tally.marks.get() & TIMED != 0 {
-            self.stamps.set(Stamps { acquired_ns: now(), ..self.stamps.get() });
+            self.stamps.set(Stamps { acquired_ns: clock.now_ns(), ..self.stamps.get() });
             self.count_down_again();
         }
         self.tally.acquired_slowly();
@@ -128,13 +128,13 @@ impl SampleSlot {
 
     #[cold]
     #[inline(never)]
-    fn releasing_timed(&self, now: &dyn Fn() -> u64) {
-        self.stamps.set(Stamps { releasing_ns: now(), ..self.stamps.get() });
+    fn releasing_timed(&self, clock: &dyn Clock) {
+        self.stamps.set(Stamps { releasing_ns: clock.now_ns(), ..self.stamps.get() });
     }
 
     #[cold]
     #[inline(never)]
-    fn rare(&self, event: Event, object: usize, now: &dyn Fn() -> u64) {
+    fn rare(&self, event: Event, object: usize, clock: &dyn Clock) {
         match event {
             Event::Prepare => self.prepare(),
             Event::Begin { worker, .. } => self.begin(worker),
@@ -143,14 +143,14 @@ impl SampleSlot {
                 self.count_down_again();
             }
             Event::ParkEnd { woken_ns } if woken_ns != 0 && self.waits_timed() => {
-                let wake_ns = now().saturating_sub(woken_ns);
+                let wake_ns = clock.now_ns().saturating_sub(woken_ns);
                 if let Some(sampled) = self.sampled.borrow_mut().as_mut() {
                     sampled.wake.saturating_record(wake_ns);
                 }
             }
             _ => {}
         }
-        self.tally.rare(event, object, now);
+        self.tally.rare(event, object, clock);
     }
 
     fn prepare(&self) {

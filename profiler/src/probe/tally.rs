@@ -4,7 +4,7 @@
 
 use std::cell::Cell;
 
-use impls::probe::Event;
+use impls::probe::{Clock, Event};
 
 /// Workers up to which the hand-off matrix is kept.
 pub(super) const MATRIX_WORKERS: usize = 64;
@@ -18,8 +18,9 @@ pub(super) const PARKED: u32 = 2;
 /// It is timed; set by the sampling probe only.
 pub(super) const TIMED: u32 = 4;
 
-/// What one thread counts in one slice.
+/// What one thread counts in one slice. In this order: what every operation touches lies together, in front.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Tally {
     /// What happened to the operation under way: [`SPUN`], [`PARKED`], [`TIMED`]. Between two operations it may tell of
     /// an inner lock of unlock, which is nobody's wait: `request` clears it.
@@ -154,7 +155,7 @@ impl Tally {
     /// nobody's park.
     #[cold]
     #[inline(never)]
-    pub(super) fn rare(&self, event: Event, object: usize, now: &dyn Fn() -> u64) {
+    pub(super) fn rare(&self, event: Event, object: usize, clock: &dyn Clock) {
         match event {
             Event::Begin { worker, .. } => self.worker.set(worker),
             Event::End => self.end_streak(self.acquires.get()),
@@ -179,11 +180,11 @@ impl Tally {
             Event::HandOff => add(&self.hand_offs, 1),
             Event::StarvingBegin => {
                 add(&self.starving.begins, 1);
-                add(&self.starving.begin_ns_sum, now());
+                add(&self.starving.begin_ns_sum, clock.now_ns());
             }
             Event::StarvingEnd => {
                 add(&self.starving.ends, 1);
-                add(&self.starving.end_ns_sum, now());
+                add(&self.starving.end_ns_sum, clock.now_ns());
             }
             Event::FailedCas => add(&self.failed_cas, 1),
             // The frequent ones have methods of their own; a park's end counts nothing.

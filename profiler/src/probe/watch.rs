@@ -10,7 +10,7 @@ use std::thread::LocalKey;
 use std::time::Duration;
 
 use impls::machine::os::clock;
-use impls::probe::{Event, Probe};
+use impls::probe::{Clock, Event, Probe};
 use record::ProbeMode;
 
 use super::{Collect, CollectContext, Collected};
@@ -57,7 +57,7 @@ impl Probe for WatchProbe {
         thread_local!(static SLOT: Cell<*const Slot> = const { Cell::new(core::ptr::null()) });
         &SLOT
     }
-    fn event(slot: &Slot, event: Event, object: usize, now: impl Fn() -> u64) {
+    fn event(slot: &Slot, event: Event, object: usize, clock: &impl Clock) {
         if let Event::Begin { worker, .. } = event {
             slot.worker.set(worker as usize);
         }
@@ -76,7 +76,7 @@ impl Probe for WatchProbe {
         let waiting = |state| matches!(state, WAITS | SPINS | SLEEPS);
         let was = note.state.swap(state, Ordering::Relaxed);
         if !(waiting(was) && waiting(state)) {
-            note.since_ns.store(now(), Ordering::Relaxed);
+            note.since_ns.store(clock.now_ns(), Ordering::Relaxed);
             note.object.store(object, Ordering::Relaxed);
         }
     }

@@ -138,18 +138,25 @@ fn own<M: Machine>(guarded: &Guarded<M>, worker: u32, object: usize) -> u64 {
     let mine = guarded.counter.load(Ordering::Relaxed) + 1;
     guarded.counter.store(mine, Ordering::Relaxed);
     if <M::Probe as Probe>::ON {
-        let previous = guarded.owner.load(Ordering::Relaxed);
-        let mut other_core = false;
         // Who takes the lock again asks for no core: asking costs more than counting.
+        let previous = guarded.owner.load(Ordering::Relaxed);
         if previous != worker + 1 {
-            let core = M::core();
-            other_core = previous != 0 && guarded.core.load(Ordering::Relaxed) != core;
-            guarded.owner.store(worker + 1, Ordering::Relaxed);
-            guarded.core.store(core, Ordering::Relaxed);
+            take_over::<M>(guarded, previous, worker, object);
         }
-        M::event(Event::Owner { previous_worker: previous.wrapping_sub(1), other_core }, object);
     }
     mine
+}
+
+/// Tells whose the object was, and leaves the own name. Out of line: inlined, its call for the core would cost the loop
+/// registers in every operation.
+#[cold]
+#[inline(never)]
+fn take_over<M: Machine>(guarded: &Guarded<M>, previous: u32, worker: u32, object: usize) {
+    let core = M::core();
+    let other_core = previous != 0 && guarded.core.load(Ordering::Relaxed) != core;
+    guarded.owner.store(worker + 1, Ordering::Relaxed);
+    guarded.core.store(core, Ordering::Relaxed);
+    M::event(Event::Owner { previous_worker: previous.wrapping_sub(1), other_core }, object);
 }
 
 /// The end of the section. Whoever was alone in it finds the counter as it left it. Elsewhere the store takes back what

@@ -5,7 +5,10 @@
 //! ([`source`] tells); elsewhere the clock of the operating system serves.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+
+use crate::probe::{self, Scale};
 
 /// Where the machine's time comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,29 +31,70 @@ struct Clock {
 }
 
 static CLOCK: OnceLock<Clock> = OnceLock::new();
+/// Copies of what a read needs, so that a read asks nothing else: `Clock::scale`, 0 before the calibration or without
+/// the counter.
+static SCALE: AtomicU64 = AtomicU64::new(0);
+/// `Clock::origin_count`; valid once `SCALE` is not 0.
+static ORIGIN: AtomicU64 = AtomicU64::new(0);
 
 /// Nanoseconds since the first call in this process. Never goes back on one thread; between threads it is as good as
 /// the counters of the cores agree (`synchroscope doctor` measures their skew).
 #[inline(always)]
 pub fn now_ns() -> u64 {
-    let Some(clock) = CLOCK.get() else { return start() };
-    if clock.scale == 0 {
-        return clock.origin.elapsed().as_nanos() as u64;
-    }
-    // The difference of the two counts may be negative for a core that lags at the very start.
-    let counts = counter().saturating_sub(clock.origin_count);
-    ((u128::from(counts) * u128::from(clock.scale)) >> 32) as u64
+    probe::Clock::now_ns(&OsClock)
 }
 
 /// The clock in use.
 pub fn source() -> Source {
-    CLOCK.get_or_init(calibrate).source
+    clock().source
+}
+
+/// This computer's clock. A stamp is a count of the counter, or ns where the counter is not used.
+#[derive(Clone, Copy, Debug)]
+pub struct OsClock;
+
+impl probe::Clock for OsClock {
+    #[inline(always)]
+    fn stamp(&self) -> u64 {
+        // Relaxed: only whether the counter is in use.
+        if SCALE.load(Ordering::Relaxed) == 0 { stamp_without_scale() } else { counter() }
+    }
+    #[inline(always)]
+    fn ns(&self, stamp: u64) -> u64 {
+        // Acquire: pairs with the Release in `clock`, so that the origin is there.
+        let scale = SCALE.load(Ordering::Acquire);
+        if scale == 0 {
+            return stamp;
+        }
+        // The difference of the two counts may be negative for a core that lags at the very start.
+        let counts = stamp.saturating_sub(ORIGIN.load(Ordering::Relaxed));
+        Scale(scale).ns(counts)
+    }
+    fn scale(&self) -> Scale {
+        match clock().scale {
+            0 => Scale::NS,
+            scale => Scale(scale),
+        }
+    }
+}
+
+/// Calibrates at the first call.
+fn clock() -> &'static Clock {
+    CLOCK.get_or_init(|| {
+        let clock = calibrate();
+        // Relaxed: published by the next store.
+        ORIGIN.store(clock.origin_count, Ordering::Relaxed);
+        // Release: pairs with the Acquire in `ns`.
+        SCALE.store(clock.scale, Ordering::Release);
+        clock
+    })
 }
 
 #[cold]
-fn start() -> u64 {
-    CLOCK.get_or_init(calibrate);
-    now_ns()
+#[inline(never)]
+fn stamp_without_scale() -> u64 {
+    let clock = clock();
+    if clock.scale == 0 { clock.origin.elapsed().as_nanos() as u64 } else { counter() }
 }
 
 fn calibrate() -> Clock {

@@ -122,7 +122,7 @@ impl<P: Probe> Machine for Os<P> {
             if !slot.is_null() {
                 // SAFETY: the pointer is set by `observed` alone, to a slot that is borrowed until `observed` takes
                 // the pointer back; it lies in a thread-local, so no other thread reaches the slot through it.
-                P::event(unsafe { &*slot }, event, object, Self::now_ns);
+                P::event(unsafe { &*slot }, event, object, &clock::OsClock);
             }
         }
     }

@@ -1,0 +1,101 @@
+//! Counts of lengths in the clock's own unit, for the path that every operation takes.
+//!
+//! The buckets are those of HdrHistogram: one for each length up to 2047 counts, then 1024 for each power of two, so
+//! that a bucket is never wider than a thousandth of its values. But a record is an index and an increment: total,
+//! smallest and largest follow from the counts, and the conversion to ns waits until the slices are over.
+
+use std::cell::Cell;
+
+use hdrhistogram::Histogram;
+use impls::probe::Scale;
+
+/// Lengths up to 2 to this power have buckets of their own.
+const EXACT_BITS: u32 = 11;
+/// Buckets of one power of two.
+const OCTAVE: usize = 1 << (EXACT_BITS - 1);
+/// Longer lengths, an hour at 9 GHz, share the last bucket.
+const MAX_BITS: u32 = 45;
+const BUCKETS: usize = (MAX_BITS - EXACT_BITS + 2) as usize * OCTAVE;
+
+/// How often each length occurred.
+#[derive(Debug)]
+pub(super) struct Buckets(Box<[Cell<u64>]>);
+
+impl Buckets {
+    /// Empty buckets, every page of which has been written once.
+    pub(super) fn touched() -> Self {
+        let counts: Box<[_]> = (0..BUCKETS).map(|_| Cell::new(1)).collect();
+        std::hint::black_box(&counts).iter().for_each(|count| count.set(0));
+        Buckets(counts)
+    }
+
+    #[inline(always)]
+    pub(super) fn record(&self, length: u64) {
+        if let Some(count) = self.0.get(index(length)) {
+            count.set(count.get() + 1);
+        } else {
+            self.record_longest();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn record_longest(&self) {
+        if let Some(count) = self.0.last() {
+            count.set(count.get() + 1);
+        }
+    }
+
+    /// Adds everything to `histogram`, in ns: each length as the middle of its bucket.
+    pub(super) fn add_to(&self, histogram: &mut Histogram<u64>, scale: Scale) {
+        for (index, count) in self.0.iter().enumerate().filter(|(_, count)| count.get() > 0) {
+            histogram.saturating_record_n(scale.ns(middle(index)), count.get());
+        }
+    }
+
+    /// The longest length, as the middle of its bucket; 0 without any.
+    pub(super) fn longest(&self) -> u64 {
+        self.0.iter().rposition(|count| count.get() > 0).map_or(0, middle)
+    }
+}
+
+#[inline(always)]
+fn index(length: u64) -> usize {
+    let bits = u64::BITS - (length | ((1 << EXACT_BITS) - 1)).leading_zeros();
+    let octave = bits - EXACT_BITS;
+    octave as usize * OCTAVE + (length >> octave) as usize
+}
+
+fn middle(index: usize) -> u64 {
+    let octave = (index / OCTAVE).saturating_sub(1);
+    let first = ((index - octave * OCTAVE) as u64) << octave;
+    first + ((1 << octave) >> 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_lengths_are_exact_and_long_ones_within_a_thousandth() {
+        for length in (0..5_000).chain((12..MAX_BITS).flat_map(|bits| [(1 << bits) - 1, 1 << bits])) {
+            let found = middle(index(length));
+            let allowed = if length < 1 << EXACT_BITS { 0 } else { length / 1_000 };
+            assert!(found.abs_diff(length) <= allowed, "{length} became {found}");
+        }
+    }
+
+    #[test]
+    fn every_length_has_its_bucket_in_order() {
+        assert_eq!(index((1 << MAX_BITS) - 1), BUCKETS - 1);
+        assert!((1..BUCKETS).all(|i| middle(i) > middle(i - 1)));
+        let buckets = Buckets::touched();
+        buckets.record(u64::MAX);
+        buckets.record(700);
+        assert_eq!(buckets.longest(), middle(BUCKETS - 1));
+        let mut histogram = crate::probe::touched_histogram();
+        // Half a ns in a count.
+        buckets.add_to(&mut histogram, Scale(1 << 31));
+        assert_eq!((histogram.len(), histogram.min()), (2, 350));
+    }
+}

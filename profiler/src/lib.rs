@@ -9,6 +9,7 @@
 //! | [`worst`] | what everybody did around the longest wait |
 //! | [`fairness`] | Jain's index over windows of growing size |
 //! | [`account`] | the scheduler's account of one thread |
+//! | [`calibrate`] | this computer as a preset of the simulated machine |
 //! | [`counters`] | software events, tracepoints and the processor's counters |
 //! | [`host`] | the machine and its state |
 //! | [`skew`] | how far the clocks of the cores disagree, and how long a cache line takes between them |
@@ -16,6 +17,7 @@
 //! | [`truth`] | the rules of truth, applied to a record |
 
 pub mod account;
+pub mod calibrate;
 pub mod counters;
 pub mod doctor;
 pub mod fairness;

@@ -31,6 +31,12 @@ const KEYS: [&str; 19] = [
 ];
 
 impl Preset {
+    /// Whether a preset may be called so: at most 64 small letters, digits and hyphens.
+    pub fn is_name(name: &str) -> bool {
+        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        (1..=64).contains(&name.len()) && name.chars().all(is_plain)
+    }
+
     /// Reads a preset from a file. A matrix that it names is looked for relative to that file.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let source = Source::read(path)?;
@@ -103,8 +109,7 @@ fn need(table: &Table<'_>, key: &str, expected: &str, bounds: std::ops::Range<u6
 
 fn name(top: &Table<'_>) -> Result<String, Error> {
     let name = top.text("name")?;
-    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if name.len() > 64 || !name.chars().all(is_plain) {
+    if !Preset::is_name(&name) {
         let item = top.need("name", "a name")?;
         return Err(item.expected("at most 64 small letters, digits and hyphens, such as `genoa-192`"));
     }

@@ -135,6 +135,26 @@ fn full_timing_splits_the_wait() {
 }
 
 #[test]
+fn the_worst_stretch_tells_what_everybody_did() {
+    use record::profile::IntervalKind::{Asleep, Awake, Hold, Waking};
+    let stretch = profile::<FullProbe>(eventful::<FullProbe>(), slice(2, 0, 3_000)).worst_stretch.unwrap();
+    assert_eq!((stretch.slice, stretch.worker, stretch.wait_ns), (0, 0, 1_000));
+    // From 0, where the slice begins, to half the wait after it.
+    assert_eq!((stretch.begin_ns, stretch.wait_begin_ns, stretch.span_ns), (0, 100, 1_600));
+    let flat: Vec<_> = stretch.intervals.iter().map(|i| (i.worker, i.kind, i.begin_ns, i.end_ns)).collect();
+    assert_eq!(
+        flat,
+        [
+            (0, Awake, 100, 300),
+            (0, Asleep, 300, 800),
+            (0, Waking, 800, 1_000),
+            (0, Awake, 1_000, 1_100),
+            (0, Hold, 1_100, 1_500),
+        ]
+    );
+}
+
+#[test]
 fn an_open_loop_counts_from_the_intended_start() {
     let feed = Feed::<FullProbe>::new(0, 0);
     feed.at(5_000, Event::Request { intended_ns: 1_000 });

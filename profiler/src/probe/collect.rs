@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use hdrhistogram::Histogram;
 use impls::probe::{NoProbe, Probe};
 use record::histogram::{self, Distribution, Metric, Values};
-use record::profile::{Counts, Ledger, Profile, Waiters};
+use record::profile::{Counts, Ledger, Profile, Waiters, WorstStretch};
 use record::{ProbeMode, Slice, Worker};
 
 use super::count::{CountProbe, CountSlot};
@@ -15,6 +15,7 @@ use super::timed::Times;
 use crate::fairness::{self, Stretch};
 use crate::ledger::{self, Scheduled};
 use crate::timeline::{self, BIN_NS};
+use crate::worst::{self, Log, LoggedSlice};
 
 /// Entries that a timeline has at most, all slices together.
 const TIMELINE_MAX: u64 = 2_000;
@@ -108,6 +109,7 @@ impl Collect for FullProbe {
         profile.waiters = Some(waiters(&slices, context));
         profile.windows = windows(&slices, context);
         profile.wait_ns_max = merged.wait_ns_max.clone();
+        profile.worst_stretch = worst(&slices, context);
         Ok(Collected { profile: Some(profile), distributions: merged.encode()? })
     }
 }
@@ -214,7 +216,8 @@ fn waiters(slices: &[Vec<Option<Times>>], context: &CollectContext<'_>) -> Waite
         let (start_ns, end_ns) = bounds(slice);
         let workers: Vec<_> = timed.iter().map(|timed| &timed.bins).collect();
         timeline.extend(timeline::waiters_over_time(&workers, start_ns, end_ns, bin_ns));
-        let intervals: Vec<(u64, u64)> = timed.iter().flat_map(|t| &t.intervals).copied().collect();
+        let waits = timed.iter().flat_map(|t| &t.intervals);
+        let intervals: Vec<(u64, u64)> = waits.map(|wait| (wait.request_ns, wait.acquired_ns)).collect();
         max = max.max(timeline::most_at_once(&intervals));
         wait_ns += timed.iter().map(|timed| timed.stamped.wait_ns).sum::<u64>();
         let begin_ns = timed.iter().map(|timed| timed.begin_ns).min().unwrap_or(start_ns);
@@ -236,6 +239,20 @@ fn windows(slices: &[Vec<Option<Times>>], context: &CollectContext<'_>) -> Vec<r
     let ops = |w: usize| context.slices.iter().map(|slice| slice.workers[w].ops).sum();
     let ops: Vec<u64> = (0..workers).map(ops).collect();
     fairness::windows(&stretches, &ops, context.slices.iter().map(Slice::span_ns).sum())
+}
+
+fn worst<'a>(slices: &'a [Vec<Option<Times>>], context: &CollectContext<'_>) -> Option<WorstStretch> {
+    let logged = slices.iter().zip(context.slices).map(|(slots, slice)| {
+        let (start_ns, end_ns) = bounds(slice);
+        let with_times = (0..).zip(slots).filter_map(|(worker, times)| Some((worker, times.as_ref()?)));
+        let log = |times: &'a Times| Log { waits: &times.intervals, sleeps: &times.sleeps };
+        LoggedSlice {
+            start_ns,
+            end_ns,
+            workers: with_times.map(|(worker, times)| (worker, log(times))).collect(),
+        }
+    });
+    worst::worst_stretch(&logged.collect::<Vec<_>>())
 }
 
 fn bounds(slice: &Slice) -> (u64, u64) {

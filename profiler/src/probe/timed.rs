@@ -13,9 +13,12 @@ use super::tally::add;
 use super::touched_histogram;
 use crate::ledger::Stamped;
 use crate::timeline::{BIN_NS, Bins};
+use crate::worst::{Sleep, SlowWait};
 
 /// Slow waits that one thread logs in one slice; later ones are counted, not logged.
 pub const INTERVALS_MAX: usize = 65_536;
+/// Sleeps within a wait that one thread logs in one slice.
+pub const SLEEPS_MAX: usize = 16_384;
 /// A wait as long as this is logged even if the primitive reported neither spin nor sleep.
 pub const LONG_WAIT_NS: u64 = 1_000;
 
@@ -76,8 +79,10 @@ struct Rest {
     wait_ns_max: u64,
     stamped: Stamped,
     bins: Bins,
-    /// Slow waits, from asking to having.
-    intervals: Vec<(u64, u64)>,
+    /// Slow waits, and the holds after them.
+    intervals: Vec<SlowWait>,
+    /// Sleeps within waits.
+    sleeps: Vec<Sleep>,
     begin_ns: u64,
     wait_ns_sum: u64,
     slow_wait_ns_sum: u64,
@@ -91,16 +96,21 @@ pub(super) struct Times {
     pub(super) wait_ns_max: u64,
     pub(super) stamped: Stamped,
     pub(super) bins: Bins,
-    /// Slow waits, from asking to having.
-    pub(super) intervals: Vec<(u64, u64)>,
+    /// Slow waits, and the holds after them.
+    pub(super) intervals: Vec<SlowWait>,
+    /// Sleeps within waits.
+    pub(super) sleeps: Vec<Sleep>,
     pub(super) begin_ns: u64,
 }
 
 impl Timed {
     /// Empty books, every page of which has been written once.
     pub(super) fn touched() -> Self {
-        let mut intervals = vec![(1, 1); INTERVALS_MAX];
+        let touched = SlowWait { request_ns: 1, acquired_ns: 1, releasing_ns: 1 };
+        let mut intervals = vec![touched; INTERVALS_MAX];
         intervals.clear();
+        let mut sleeps = vec![Sleep { begin_ns: 1, woken_ns: 1, end_ns: 1 }; SLEEPS_MAX];
+        sleeps.clear();
         let rest = Rest {
             late: touched_histogram(),
             wake: touched_histogram(),
@@ -108,6 +118,7 @@ impl Timed {
             stamped: Stamped::default(),
             bins: Bins::new(0),
             intervals,
+            sleeps,
             begin_ns: 0,
             wait_ns_sum: 0,
             slow_wait_ns_sum: 0,
@@ -185,7 +196,8 @@ impl Timed {
             rest.slow_wait_ns_sum += wait_ns;
         }
         if (operation.slow || wait_ns >= LONG_WAIT_NS) && rest.intervals.len() < INTERVALS_MAX {
-            rest.intervals.push((request_ns, acquired_ns));
+            let releasing_ns = operation.releasing.map_or(acquired_ns, |releasing| clock.ns(releasing));
+            rest.intervals.push(SlowWait { request_ns, acquired_ns, releasing_ns });
         }
     }
 
@@ -206,6 +218,9 @@ impl Timed {
         let stamped = &mut rest.stamped;
         stamped.parks += 1;
         let wake_ns = if woken_ns == 0 { 0 } else { now_ns.saturating_sub(woken_ns.max(from_ns)) };
+        if asleep == Asleep::Waiting && rest.sleeps.len() < SLEEPS_MAX {
+            rest.sleeps.push(Sleep { begin_ns: from_ns, woken_ns: now_ns - wake_ns, end_ns: now_ns });
+        }
         match (asleep, woken_ns) {
             (Asleep::Waiting, 0) => stamped.park_unsplit_ns += whole_ns,
             (Asleep::Waiting, _) => {
@@ -238,7 +253,7 @@ impl Timed {
     /// Everything in ns. Takes its time: to be called after the slice.
     pub(super) fn into_times(self) -> Times {
         let scale = self.scale.get();
-        let Rest { late: mut wait, wake, wait_ns_max, stamped, bins, intervals, begin_ns, .. } =
+        let Rest { late: mut wait, wake, wait_ns_max, stamped, bins, intervals, sleeps, begin_ns, .. } =
             self.rest.into_inner();
         let mut hold = record::histogram::empty();
         self.wait.add_to(&mut wait, scale);
@@ -246,7 +261,7 @@ impl Timed {
         // Whatever was long is known exactly; below, buckets are as wide as a count or two.
         let short_ns = scale.ns(self.wait.longest().min(self.long.get()));
         let wait_ns_max = if wait_ns_max < LONG_WAIT_NS { wait_ns_max.max(short_ns) } else { wait_ns_max };
-        Times { wait, hold, wake, wait_ns_max, stamped, bins, intervals, begin_ns }
+        Times { wait, hold, wake, wait_ns_max, stamped, bins, intervals, sleeps, begin_ns }
     }
 }
 

@@ -35,6 +35,7 @@ pub(super) fn page(at: &At<'_, '_>) -> Page {
         }
         (environment::cards(at))
         (workloads(at))
+        (lineages(at))
         (implementations(at))
         (problems::problems(at))
     };
@@ -194,6 +195,29 @@ fn workloads(at: &At<'_, '_>) -> Markup {
                             @if site.groups.len() > 1 { " " small { "[" (super::site::group_id(&site.groups[workload.group])) "]" } }
                             @if let Some(about) = site.about(workload.name) { ": " (about.summary) }
                             " " small { "(" (workload.points.len()) @if workload.points.len() == 1 { " point)" } @else { " points)" } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn lineages(at: &At<'_, '_>) -> Markup {
+    let site = at.site;
+    html! {
+        @if !site.lineages.is_empty() {
+            section id=(at.id("lineages")) {
+                h2 { "Lineages" }
+                ul {
+                    @for (index, lineage) in site.lineages.iter().enumerate() {
+                        li {
+                            a href=(at.link(Route::Lineage(index))) { (fit(&lineage.name, 60)) }
+                            ": "
+                            @for (nth, id) in lineage.members.iter().enumerate() {
+                                @if nth > 0 { " → " }
+                                (fit(id.split_once('/').map_or(id, |(_, name)| name), 40))
+                            }
                         }
                     }
                 }

@@ -91,6 +91,9 @@ fn class_of(hex: &str) -> Option<Class> {
     Some(Class::Mark(letter, first - palette as u8, mark))
 }
 
+/// Size of all text in pictures, pixels, as the style sheet has it; plotters states it anew for each.
+pub(super) const FONT_PX: f64 = 12.1;
+
 /// Turns plotters' SVG into one that the page styles: key colours become classes, marks name their series and carry a
 /// tooltip, and the outer element gets `label` as its text alternative.
 pub(super) fn dress(svg: &str, marks: &[Mark], label: &str) -> String {
@@ -117,6 +120,7 @@ fn element(line: &str, marks: &[Mark], out: &mut String) {
     let name = line[1..].split(' ').next().unwrap_or_default();
     let body = line.trim_start_matches('<').trim_end_matches('>').trim_end_matches('/');
     let (mut classes, mut mark, mut rest) = (Vec::new(), None, String::new());
+    let (mut y, mut dy_em) = (0.0f64, 0.0f64);
     // Attributes are `name="value"`; values hold no quotes, plotters escapes them.
     for (index, attribute) in body[name.len()..].split("\" ").enumerate() {
         let attribute = if index == 0 { attribute.trim_start() } else { attribute };
@@ -129,9 +133,15 @@ fn element(line: &str, marks: &[Mark], out: &mut String) {
                 classes.push(format!("{}{letter}{colour}", &key[..1]));
                 mark = marks.get(of);
             }
-            None if useless(key, value) => {}
-            None => rest.push_str(&format!(" {key}=\"{value}\"")),
+            None if useless(name, key, value) => {}
+            None if key == "text-anchor" => classes.push(format!("a{}", value.chars().next().unwrap_or('s'))),
+            None if key == "dy" => dy_em = value.trim_end_matches("em").parse().unwrap_or(0.0),
+            None if name == "text" && key == "y" => y = value.parse().unwrap_or(0.0),
+            None => rest.push_str(&format!(" {key}=\"{}\"", value.trim_end())),
         }
+    }
+    if name == "text" {
+        rest.push_str(&format!(" y=\"{}\"", (y + dy_em * FONT_PX).round()));
     }
     out.push_str(&format!("<{name}"));
     if mark.is_some() {
@@ -154,8 +164,12 @@ fn element(line: &str, marks: &[Mark], out: &mut String) {
 }
 
 /// Attributes that say what holds anyway, or what the style sheet decides.
-fn useless(key: &str, value: &str) -> bool {
-    matches!((key, value), ("opacity" | "stroke-width", "1") | ("stroke", "none") | ("font-family", _))
+fn useless(name: &str, key: &str, value: &str) -> bool {
+    match (key, value) {
+        ("opacity" | "stroke-width", "1") | ("stroke", "none") | ("font-family" | "font-size", _) => true,
+        ("fill", "none") => name == "polyline",
+        _ => false,
+    }
 }
 
 /// Text inside an element or an attribute.
@@ -183,12 +197,12 @@ mod tests {
     fn key_colours_become_classes() {
         let marks = [Mark { series: 7, title: "a <b> \"c\"".into() }];
         let svg = "<svg width=\"9\">\n<circle cx=\"1\" opacity=\"1\" fill=\"#420000\" stroke=\"none\"/>\n<text \
-                   x=\"1\" fill=\"#000001\">\nhi &lt;\n</text>\n</svg>\n";
+                   x=\"1\" y=\"10\" dy=\"0.76em\" text-anchor=\"end\" fill=\"#000001\">\nhi &lt;\n</text>\n</svg>\n";
         let dressed = dress(svg, &marks, "the \"label\"");
         assert_eq!(
             dressed,
             "<svg width=\"9\" role=\"img\" aria-label=\"the &quot;label&quot;\">\n<circle class=\"fc2 x\" data-i=\"7\" \
-             cx=\"1\"><title>a &lt;b&gt; &quot;c&quot;</title></circle>\n<text class=\"ft\" x=\"1\">\nhi &lt;\n</text>\n\
+             cx=\"1\"><title>a &lt;b&gt; &quot;c&quot;</title></circle>\n<text class=\"ae ft\" x=\"1\" y=\"19\">\nhi &lt;\n</text>\n\
              </svg>\n"
         );
     }

@@ -19,8 +19,6 @@ use crate::text::{change, fit};
 pub(super) struct Lineage<'a> {
     /// Its name: the first and the last of them.
     pub(super) name: String,
-    /// What the navigation calls it.
-    pub(super) entry: String,
     /// Ids of its members, each after the one that it follows.
     pub(super) members: Vec<&'a str>,
     /// Pairs of members of which the second follows the first.
@@ -50,30 +48,17 @@ pub(super) fn lineages<'a>(
         by_root.entry(root).or_default().push((depth, year, id));
     }
     by_root.retain(|_, members| members.len() > 1);
-    let several =
-        |family: &str, all: &[&str]| all.iter().filter(|root| family_of(root) == family).count() > 1;
-    let roots: Vec<&str> = by_root.keys().copied().collect();
     let lineage = |(root, mut members): (&str, Vec<(usize, Option<u16>, &'a str)>)| {
         members.sort_unstable();
         let members: Vec<&str> = members.into_iter().map(|(.., id)| id).collect();
         let step = |id: &&'a str| Some((*members.iter().find(|m| follows(id) == Some(**m))?, *id));
-        let family = family_of(root);
         Lineage {
-            entry: if several(family, &roots) {
-                format!("Lineage of {}", fit(root, 30))
-            } else {
-                format!("Lineage: {}", fit(family, 20))
-            },
             name: root.to_owned(),
             steps: members.iter().filter_map(step).collect(),
             members: members.clone(),
         }
     };
     by_root.into_iter().map(lineage).collect()
-}
-
-fn family_of(id: &str) -> &str {
-    id.split('/').next().unwrap_or(id)
 }
 
 /// The page.

@@ -94,8 +94,10 @@ fn navigation(at: &At<'_, '_>) -> Markup {
                         li { a href=(at.link_part(Route::Front, "workloads")) { "Workloads" } }
                         li { a href=(at.link_part(Route::Front, "implementations")) { "Implementations" } }
                     }
-                    @for (index, lineage) in site.lineages.iter().enumerate() {
-                        (entry(Route::Lineage(index), &lineage.entry))
+                    @match site.lineages.len() {
+                        0 => {},
+                        1 => (entry(Route::Lineage(0), "Lineage")),
+                        _ => li { a href=(at.link_part(Route::Front, "lineages")) { "Lineages" } },
                     }
                     @if !site.workloads.is_empty() { (entry(Route::Comparisons, "Comparisons")) }
                     (entry(Route::Methodology, "Methodology"))
@@ -112,9 +114,7 @@ fn footer(at: &At<'_, '_>) -> Markup {
         footer {
             (stamps(at, STAMPS_MAX))
             p .note {
-                "Throughput, processor time and fairness over workers come from launches without a probe; waits, the ledger and "
-                "counts per acquire from probed ones. A launch is one process; spreads and intervals are over launches. Medians, "
-                "never means. A dash: not known. "
+                "Ranked: launches without a probe. Waits and explanations: probed ones. Medians; intervals over launches. "
                 a href=(at.link(Route::Methodology)) { "Methodology" }
             }
         }

@@ -79,11 +79,15 @@ pub(in crate::html) fn lineage(
             });
         }
     }
+    // A dot belongs to its version too, but the line tells its numbers.
+    let dots = cells.iter().map(|c| Mark { series: catalogue.series(&c.name), title: String::new() });
+    let dots_from = marks.len();
+    marks.extend(dots);
     Some(picture(HEIGHT, &marks, label, |root| {
         let width = WIDTH as i32 / PANELS.len() as i32;
         for (index, panel) in PANELS.iter().enumerate() {
             let left = index as i32 * width;
-            draw(root, panel, cells, catalogue, short, left, width, index * cells.len())?;
+            draw(root, panel, cells, catalogue, short, left, width, [index * cells.len(), dots_from])?;
         }
         Ok(())
     }))
@@ -98,7 +102,7 @@ fn draw(
     short: &dyn Fn(&Summary) -> String,
     left: i32,
     width: i32,
-    first_mark: usize,
+    [lines_from, dots_from]: [usize; 2],
 ) -> Drawn {
     write(root, panel.title, (left + 6, 14), HPos::Left, VPos::Center, Ink::Text)?;
     let all: Vec<f64> = cells.iter().flat_map(|c| (panel.values)(c)).collect();
@@ -135,7 +139,8 @@ fn draw(
     let mut line = Vec::new();
     for (index, cell) in cells.iter().enumerate() {
         let x = left + LEFT + ((index as f64 + 0.5) * step) as i32;
-        let ink = class_mark(catalogue.class(cell), (first_mark + index) as u16);
+        let ink = class_mark(catalogue.class(cell), (lines_from + index) as u16);
+        let dot = class_mark(catalogue.class(cell), (dots_from + index) as u16);
         let peer = cell.role == ImplementationRole::Peer;
         // Names stand on two levels, so that neighbours do not touch.
         let level = BOTTOM + 12 + 14 * (index as i32 % 2);
@@ -152,9 +157,9 @@ fn draw(
             let at = (x, y(*value));
             if peer {
                 let corners = [(at.0 - 3, at.1 - 3), (at.0 + 3, at.1 + 3)];
-                root.draw(&Rectangle::new(corners, ink.key().stroke_width(1)))?;
+                root.draw(&Rectangle::new(corners, dot.key().stroke_width(1)))?;
             } else {
-                root.draw(&Circle::new(at, 3, ink.key().mix(0.55).filled()))?;
+                root.draw(&Circle::new(at, 3, dot.key().mix(0.55).filled()))?;
             }
         }
         if let Some(median) = crate::stats::median(&values) {

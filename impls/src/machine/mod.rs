@@ -146,6 +146,16 @@ pub trait Machine: Copy + Send + Sync + 'static {
     /// `object` is the address of the primitive concerned.
     fn event(event: Event, object: usize);
 
+    /// The calling thread only conducts the others: a machine that can gives it a place of its own, where it takes
+    /// nobody's core.
+    fn stand_aside() {}
+    /// Runs `body`, whose accesses serve an observer alone: a machine that counts cycles charges nothing for them. They
+    /// must not wait.
+    #[inline(always)]
+    fn unobserved<R>(body: impl FnOnce() -> R) -> R {
+        body()
+    }
+
     /// Runs `body(0)` to `body(threads - 1)` at once, each on a thread of this machine, and returns when all ended.
     ///
     /// A thread `i` runs on core `cpus[i % cpus.len()]` only; with no `cpus` the scheduler decides. A panic of any

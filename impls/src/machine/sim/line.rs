@@ -1,0 +1,467 @@
+//! Cache lines: who holds which copy until when, and what a request costs.
+//!
+//! ## Model
+//! A line is a single server. A request that cannot be met by the requester's own copy becomes a *transaction*, and
+//! transactions of one line are served in the order of arrival.
+//! * An exclusive transaction (store, atomic) takes `miss_cycles` from its start; it takes all copies away at its start
+//!   and takes effect at its end. It occupies the line meanwhile, and its owner keeps it for the hold window after that.
+//! * A read takes `miss_cycles` and occupies the line for a share of them. It leaves the owner a copy that it may only
+//!   read. A read that nobody shares gives an exclusive copy.
+//! * Whoever *watches* a line (awaits a change of a word) costs nothing until its copy is taken. Then it reads again, at a
+//!   random moment of its poll period.
+//!
+//! What a transaction costs depends on the state that the ones before it leave. Reads can be scheduled ahead of time, one
+//! after another; an exclusive transaction blocks what comes after it until it has ended. So at most one lies ahead, and
+//! copies end at one known moment.
+//!
+//! Lines have no capacity: a copy stays until it is taken. A line that nobody has touched belongs to its first toucher.
+
+use std::collections::VecDeque;
+
+use super::preset::{Op, Preset, Prior};
+
+/// A word's cache line, as an index into [`Lines`].
+pub(super) type LineIndex = u32;
+
+/// A request, or a watcher's next look, that waits for the line.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Queued {
+    pub(super) arrival: u64,
+    pub(super) thread: u32,
+    pub(super) op: Op,
+}
+
+/// One line.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    /// Address divided by the size of a line: what the index maps back to.
+    key: usize,
+    /// Number in the order of first touch: the name of the line in traces, the same on every host.
+    pub(super) serial: u32,
+    /// The core that last had the line to itself, or got it last.
+    owner: u16,
+    state: State,
+    /// Copies may be read before this moment.
+    read_until: u64,
+    /// The owner may write before this moment.
+    write_until: u64,
+    /// The next transaction starts at this moment at the earliest.
+    free_at: u64,
+    /// An exclusive transaction is under way.
+    taken: bool,
+    /// Transactions that have been scheduled and have not ended.
+    in_flight: u32,
+    /// Cores that have a copy.
+    copies: u32,
+    /// Nodes that have a copy, by number modulo 64.
+    nodes: u64,
+    pub(super) queue: VecDeque<Queued>,
+    pub(super) watchers: Vec<u32>,
+}
+
+/// What copies exist.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    Modified,
+    Owned,
+    #[default]
+    Exclusive,
+    Shared,
+}
+
+impl From<State> for Prior {
+    fn from(state: State) -> Prior {
+        match state {
+            State::Modified => Prior::Modified,
+            State::Owned => Prior::Owned,
+            State::Exclusive => Prior::Exclusive,
+            State::Shared => Prior::Shared,
+        }
+    }
+}
+
+/// When a transaction starts and ends, and what it found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Grant {
+    pub(super) start: u64,
+    pub(super) end: u64,
+    pub(super) prior: Prior,
+    /// Copies of other cores that it takes away.
+    pub(super) invalidated: u32,
+    /// The core that it comes from.
+    pub(super) from: u16,
+}
+
+impl Grant {
+    /// Whether several cores may have had copies.
+    pub(super) fn prior_is_shared(&self) -> bool {
+        matches!(self.prior, Prior::Shared | Prior::Owned)
+    }
+}
+
+/// All lines of a simulation.
+pub(super) struct Lines {
+    lines: Vec<Line>,
+    /// Bit per core that has a copy, `words` words a line.
+    copies: Vec<u64>,
+    words: usize,
+    /// Index by address: open addressing, a power of two, never more than half full.
+    index: Vec<Bucket>,
+    free: Vec<LineIndex>,
+    live: usize,
+    touched: u32,
+    costs: Distances,
+}
+
+#[derive(Clone, Copy)]
+struct Bucket {
+    /// 0: empty.
+    key: usize,
+    line: LineIndex,
+}
+
+const EMPTY: Bucket = Bucket { key: 0, line: 0 };
+
+/// Classes between cores and groups of cores, looked up once. One more core than the preset has: the seat of threads
+/// that stand aside, as far from everybody as core 0 is.
+struct Distances {
+    seats: usize,
+    nodes: usize,
+    node_of: Vec<u16>,
+    class: Vec<u8>,
+    /// Class of each core to the nearest other physical core of each node.
+    near: Vec<u8>,
+    /// Class of each core to the farthest core of each node.
+    far: Vec<u8>,
+    /// Other hardware threads of each physical core.
+    siblings: Vec<Vec<u16>>,
+}
+
+impl Distances {
+    fn new(preset: &Preset) -> Self {
+        let (cores, nodes) = (preset.cores as usize, preset.nodes());
+        let real = |seat: usize| if seat == cores { 0 } else { seat };
+        let others = |core: usize, node: usize| {
+            let physical = preset.physical_of_core[core];
+            (0..cores)
+                .filter(move |&c| usize::from(preset.node_of_core[c]) == node)
+                .filter(move |&c| preset.physical_of_core[c] != physical)
+                .map(move |c| preset.class(core, c))
+        };
+        let each = || (0..=cores).map(real).flat_map(|core| (0..nodes).map(move |node| (core, node)));
+        let siblings = |core: usize| -> Vec<u16> {
+            let same = |&o: &usize| o != core && preset.physical_of_core[o] == preset.physical_of_core[core];
+            (0..cores).filter(same).map(|o| o as u16).collect()
+        };
+        Distances {
+            seats: cores + 1,
+            nodes,
+            node_of: (0..=cores).map(|seat| preset.node_of_core[real(seat)]).collect(),
+            class: (0..=cores)
+                .flat_map(|a| (0..=cores).map(move |b| (real(a), real(b))))
+                .map(|(a, b)| if a == b { 0 } else { preset.class(a, b) })
+                .collect(),
+            near: each().map(|(core, node)| others(core, node).min().unwrap_or(0)).collect(),
+            far: each().map(|(core, node)| others(core, node).max().unwrap_or(0)).collect(),
+            siblings: (0..=cores).map(|seat| siblings(real(seat))).collect(),
+        }
+    }
+
+    #[inline]
+    fn class(&self, a: u16, b: u16) -> u8 {
+        self.class[usize::from(a) * self.seats + usize::from(b)]
+    }
+
+    /// The bit of a core's node in a line's mask.
+    #[inline]
+    fn node_bit(&self, core: u16) -> u64 {
+        1 << (self.node_of[usize::from(core)] % 64)
+    }
+}
+
+impl Lines {
+    /// No lines, on this machine.
+    pub(super) fn new(preset: &Preset) -> Self {
+        Lines {
+            lines: Vec::new(),
+            copies: Vec::new(),
+            words: (preset.cores as usize + 1).div_ceil(64),
+            index: vec![EMPTY; 64],
+            free: Vec::new(),
+            live: 0,
+            touched: 0,
+            costs: Distances::new(preset),
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn at(&mut self, line: LineIndex) -> &mut Line {
+        &mut self.lines[line as usize]
+    }
+
+    #[inline(always)]
+    fn slot(&self, key: usize) -> usize {
+        // Fibonacci hashing: the high bits of the product are well mixed.
+        (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) & (self.index.len() - 1)
+    }
+
+    /// The line of a word, made when `core` is the first to touch it.
+    #[inline(always)]
+    pub(super) fn find(&mut self, address: usize, core: u16) -> LineIndex {
+        let key = address / 64;
+        let bucket = self.index[self.slot(key)];
+        if bucket.key == key { bucket.line } else { self.search(key, core) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn search(&mut self, key: usize, core: u16) -> LineIndex {
+        let mut slot = self.slot(key);
+        while self.index[slot].key != 0 {
+            if self.index[slot].key == key {
+                return self.index[slot].line;
+            }
+            slot = (slot + 1) & (self.index.len() - 1);
+        }
+        let line = self.create(key, core);
+        self.index[slot] = Bucket { key, line };
+        self.live += 1;
+        if self.live * 2 > self.index.len() {
+            self.rehash(self.index.len() * 2);
+        }
+        line
+    }
+
+    fn create(&mut self, key: usize, core: u16) -> LineIndex {
+        let fresh = Line {
+            key,
+            serial: self.touched,
+            owner: core,
+            read_until: u64::MAX,
+            write_until: u64::MAX,
+            ..Line::default()
+        };
+        self.touched += 1;
+        let line = match self.free.pop() {
+            Some(line) => {
+                self.lines[line as usize] = fresh;
+                line
+            }
+            None => {
+                self.lines.push(fresh);
+                self.copies.resize(self.lines.len() * self.words, 0);
+                (self.lines.len() - 1) as LineIndex
+            }
+        };
+        self.only(line, core);
+        line
+    }
+
+    fn rehash(&mut self, size: usize) {
+        self.index = vec![EMPTY; size];
+        for line in 0..self.lines.len() {
+            let key = self.lines[line].key;
+            if key != 0 {
+                let mut slot = self.slot(key);
+                while self.index[slot].key != 0 {
+                    slot = (slot + 1) & (size - 1);
+                }
+                self.index[slot] = Bucket { key, line: line as LineIndex };
+            }
+        }
+    }
+
+    /// A word of this address goes away: what comes to lie there later is a new line. So line numbers do not depend on
+    /// which addresses the allocator gives again.
+    pub(super) fn forget(&mut self, address: usize) {
+        let key = address / 64;
+        let mut slot = self.slot(key);
+        while self.index[slot].key != key {
+            if self.index[slot].key == 0 {
+                return;
+            }
+            slot = (slot + 1) & (self.index.len() - 1);
+        }
+        let index = self.index[slot].line;
+        let line = &mut self.lines[index as usize];
+        if line.in_flight > 0 || !line.queue.is_empty() || !line.watchers.is_empty() {
+            return;
+        }
+        line.key = 0;
+        self.free.push(index);
+        self.live -= 1;
+        // Open addressing without tombstones: entries behind the hole move up if their own slot allows it.
+        let mask = self.index.len() - 1;
+        let (mut hole, mut next) = (slot, (slot + 1) & mask);
+        while self.index[next].key != 0 {
+            let home = self.slot(self.index[next].key);
+            if (next.wrapping_sub(home) & mask) >= (next.wrapping_sub(hole) & mask) {
+                self.index[hole] = self.index[next];
+                hole = next;
+            }
+            next = (next + 1) & mask;
+        }
+        self.index[hole] = EMPTY;
+    }
+
+    /// Other hardware threads of the core's physical core.
+    pub(super) fn siblings(&self, core: u16) -> &[u16] {
+        &self.costs.siblings[usize::from(core)]
+    }
+
+    #[inline(always)]
+    fn has_copy(&self, line: LineIndex, core: u16) -> bool {
+        self.copies[line as usize * self.words + usize::from(core) / 64] >> (core % 64) & 1 == 1
+    }
+
+    /// Whether the core's own copy does for `op` at this moment.
+    #[inline(always)]
+    pub(super) fn hits(&mut self, index: LineIndex, core: u16, op: Op, now: u64) -> bool {
+        let line = &mut self.lines[index as usize];
+        if line.owner == core && now < line.write_until {
+            if !matches!(op, Op::Load) && line.state == State::Exclusive {
+                line.state = State::Modified;
+            }
+            return true;
+        }
+        matches!(op, Op::Load) && now < line.read_until && self.has_copy(index, core)
+    }
+
+    /// Whether an exclusive transaction is under way.
+    #[inline(always)]
+    pub(super) fn is_taken(&self, line: LineIndex) -> bool {
+        self.lines[line as usize].taken
+    }
+
+    /// When the next transaction may start.
+    #[inline(always)]
+    pub(super) fn free_at(&self, line: LineIndex) -> u64 {
+        self.lines[line as usize].free_at
+    }
+
+    /// When today's copies end, if that is known.
+    #[inline(always)]
+    pub(super) fn ends_at(&self, line: LineIndex) -> Option<u64> {
+        let line = &self.lines[line as usize];
+        line.taken.then_some(line.read_until)
+    }
+
+    /// Whether a request must queue.
+    #[inline(always)]
+    pub(super) fn is_busy(&self, line: LineIndex) -> bool {
+        let line = &self.lines[line as usize];
+        line.taken || !line.queue.is_empty()
+    }
+
+    /// Nobody but `core` has a copy any more.
+    fn only(&mut self, index: LineIndex, core: u16) {
+        let bits = &mut self.copies[index as usize * self.words..][..self.words];
+        bits.fill(0);
+        bits[usize::from(core) / 64] = 1 << (core % 64);
+        let line = &mut self.lines[index as usize];
+        line.copies = 1;
+        line.nodes = self.costs.node_bit(core);
+        line.owner = core;
+    }
+
+    /// Starts a transaction of `core` that arrived at `arrival`, on a line that is not taken: when it will start and end.
+    pub(super) fn start(
+        &mut self,
+        index: LineIndex,
+        core: u16,
+        op: Op,
+        arrival: u64,
+        preset: &Preset,
+    ) -> Grant {
+        let mine = self.has_copy(index, core);
+        let line = &self.lines[index as usize];
+        let start = arrival.max(line.free_at);
+        let others = line.copies - u32::from(mine);
+        let prior = line.state.into();
+        let from = line.owner;
+        let cost = self.cost(index, core, op, others, preset);
+        let end = start + u64::from(cost);
+        let line = &mut self.lines[index as usize];
+        line.in_flight += 1;
+        if matches!(op, Op::Load) {
+            line.write_until = line.write_until.min(start);
+            line.free_at = start + u64::from(cost) * u64::from(preset.read_occupancy_percent) / 100;
+            line.state = match line.state {
+                State::Modified | State::Owned if preset.owned_state => State::Owned,
+                _ => State::Shared,
+            };
+            line.nodes |= self.costs.node_bit(core);
+            if !mine {
+                line.copies += 1;
+                self.copies[index as usize * self.words + usize::from(core) / 64] |= 1 << (core % 64);
+            }
+            Grant { start, end, prior, invalidated: 0, from }
+        } else {
+            line.read_until = start;
+            line.write_until = start;
+            line.taken = true;
+            Grant { start, end, prior, invalidated: others, from }
+        }
+    }
+
+    /// A transaction of `core` has ended, at this moment.
+    pub(super) fn finish(&mut self, index: LineIndex, core: u16, op: Op, now: u64, preset: &Preset) {
+        self.lines[index as usize].in_flight -= 1;
+        if matches!(op, Op::Load) {
+            return;
+        }
+        self.only(index, core);
+        let line = &mut self.lines[index as usize];
+        line.state = State::Modified;
+        line.read_until = u64::MAX;
+        line.write_until = u64::MAX;
+        line.taken = false;
+        line.free_at = now + u64::from(preset.hold_window_cycles);
+    }
+
+    /// What a request costs, given who has copies.
+    fn cost(&self, index: LineIndex, core: u16, op: Op, others: u32, preset: &Preset) -> u32 {
+        let line = &self.lines[index as usize];
+        let to_owner = self.costs.class(core, line.owner);
+        let prior = Prior::from(line.state);
+        if others == 0 {
+            // Nobody else has it: the copy became stale by the clock only, by a transaction that came to nothing.
+            return preset.local.hit[op as usize];
+        }
+        match (op, prior) {
+            (_, Prior::Modified | Prior::Exclusive) => preset.miss_cycles(op, prior, to_owner),
+            // The owner answers, whoever else has a copy.
+            (Op::Load, Prior::Owned) => preset.miss_cycles(op, prior, to_owner),
+            (Op::Load, _) => preset.miss_cycles(op, prior, self.nearest(index, core, to_owner)),
+            _ => {
+                let class = self.farthest(index, core, to_owner);
+                preset.miss_cycles(op, prior, class) + preset.sharing_cycles(others)
+            }
+        }
+    }
+
+    /// The nearest copy, as well as the line knows: a sibling's, one in the same node, or the owner's.
+    fn nearest(&self, index: LineIndex, core: u16, to_owner: u8) -> u8 {
+        let costs = &self.costs;
+        if let Some(&sibling) = costs.siblings[usize::from(core)].iter().find(|&&o| self.has_copy(index, o)) {
+            return costs.class(core, sibling);
+        }
+        let node = usize::from(costs.node_of[usize::from(core)]);
+        let same_node = self.lines[index as usize].nodes & costs.node_bit(core) != 0;
+        if same_node && costs.nodes > 1 {
+            to_owner.min(costs.near[usize::from(core) * costs.nodes + node])
+        } else {
+            to_owner
+        }
+    }
+
+    /// The farthest copy, by nodes: the line does not keep the order in which the copies came.
+    fn farthest(&self, index: LineIndex, core: u16, to_owner: u8) -> u8 {
+        let (line, costs) = (&self.lines[index as usize], &self.costs);
+        if costs.nodes == 1 || line.copies <= 2 {
+            return to_owner;
+        }
+        let there = (0..costs.nodes).filter(|node| line.nodes >> (node % 64) & 1 == 1);
+        there.map(|node| costs.far[usize::from(core) * costs.nodes + node]).fold(to_owner, u8::max)
+    }
+}

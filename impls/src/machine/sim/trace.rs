@@ -1,0 +1,105 @@
+//! What happened, step by step, for those who ask for it: the tape of a simulation.
+
+use super::line::Grant;
+use super::preset::{Op, Prior};
+use crate::probe::Event;
+
+/// Why a thread left its core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Away {
+    /// Its slice had ended and others waited.
+    Preempted,
+    /// It sleeps.
+    Asleep,
+    /// Its life has ended.
+    Ended,
+}
+
+/// An operation that needed a line from elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Miss {
+    /// Serial number of the line, in the order of first touch.
+    pub line: u32,
+    /// The operation.
+    pub op: Op,
+    /// What the other caches held.
+    pub prior: Prior,
+    /// The core that had it last.
+    pub from_core: u16,
+    /// When the line was free for it; from the mark's time until here it queued. Cycles.
+    pub start: u64,
+    /// When it had the line. Cycles.
+    pub end: u64,
+    /// Copies that it took away.
+    pub invalidated: u32,
+}
+
+/// One step of one thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It runs on this core from now on.
+    Core(u16),
+    /// It left its core.
+    Off(Away),
+    /// It asks for a line.
+    Miss(Miss),
+    /// It watches a word.
+    Watch,
+    /// It, or the primitive on its behalf, reports. The number tells objects apart, in the order of first report.
+    Report(Event, u32),
+}
+
+/// A step, when, and whose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// When, in cycles.
+    pub time: u64,
+    /// Index of the thread.
+    pub thread: u32,
+    /// What.
+    pub step: Step,
+}
+
+/// The marks of a simulation, in the order in which they were made. A mark may lie after its successor in time: threads
+/// run ahead as long as nobody can notice.
+#[derive(Clone, Debug, Default)]
+pub struct Tape {
+    /// The marks, at most as many as were asked for.
+    pub marks: Vec<Mark>,
+    /// Marks that did not fit.
+    pub dropped: u64,
+    limit: usize,
+    objects: Vec<usize>,
+}
+
+impl Tape {
+    /// A tape for `limit` marks.
+    pub(super) fn new(limit: usize) -> Self {
+        Tape { limit, ..Tape::default() }
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, thread: u32, time: u64, step: Step) {
+        if self.marks.len() < self.limit {
+            self.marks.push(Mark { time, thread, step });
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    /// The number of an object: addresses differ from host to host, the order of first reports does not.
+    pub(super) fn number(&mut self, object: usize) -> u32 {
+        let known = self.objects.iter().position(|&o| o == object);
+        known.unwrap_or_else(|| {
+            self.objects.push(object);
+            self.objects.len() - 1
+        }) as u32
+    }
+}
+
+impl Miss {
+    pub(super) fn new(line: u32, op: Op, grant: Grant) -> Self {
+        let Grant { start, end, prior, invalidated, from } = grant;
+        Miss { line, op, prior, from_core: from, start, end, invalidated }
+    }
+}

@@ -1,0 +1,486 @@
+//! One simulated computer while it runs: its clock, its threads, and the order in which they act.
+//!
+//! Each simulated thread is a coroutine with a clock of its own. It runs on until its clock reaches the next pending
+//! event of anybody else (the *horizon*); there it leaves an event for itself and lets the other go first. So all
+//! operations take effect in the order of time, and a thread that is alone runs without a switch. Ties are broken by
+//! the order in which events were made, which the seed decides through phases and delays.
+//!
+//! ## Aliasing
+//! Coroutines and the loop that resumes them share the world through one raw pointer. Every function here that may
+//! switch takes that pointer and makes its references anew afterwards; no reference is held over a switch.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use corosensei::Yielder;
+
+use super::events::Events;
+use super::kernel::Futexes;
+use super::ledger::{Account, Objects, Part};
+use super::line::{LineIndex, Lines, Queued};
+use super::preset::{Op, Preset};
+use super::sched::Core;
+use super::trace::{Miss, Step, Tape};
+use crate::machine::Line as Padded;
+
+thread_local! {
+    /// The world of the simulation that runs on this host thread; null outside of one, and while a thread acts for free.
+    pub(super) static WORLD: Cell<*mut World> = const { Cell::new(std::ptr::null_mut()) };
+}
+
+pub(super) const NOBODY: u32 = u32::MAX;
+pub(super) const NO_LINE: LineIndex = LineIndex::MAX;
+
+/// What a thread's pending event means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pending {
+    /// It has none.
+    Nothing,
+    /// It goes on computing then: it can lose its core before.
+    Ahead,
+    /// An operation of its ends then, which nothing stops.
+    Operation,
+    /// Its sleep ends then at the latest.
+    Deadline,
+}
+
+/// Where a thread is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Life {
+    /// On a core, or about to be.
+    Running,
+    /// In a core's queue.
+    Ready,
+    /// Asleep in `park`.
+    Parked,
+    /// Asleep on a futex.
+    Futex,
+    /// Ended.
+    Ended,
+}
+
+/// A simulated thread.
+pub(super) struct Thread {
+    pub(super) yielder: *const Yielder<(), ()>,
+    pub(super) core: u16,
+    pub(super) pinned: bool,
+    pub(super) life: Life,
+    pub(super) pending: Pending,
+    /// It must give its core up as soon as the operation under way has ended.
+    pub(super) leave_core: bool,
+    /// Cycles of computing that it had begun when it lost its core.
+    pub(super) debt: u64,
+    /// Since when it is in the state that it is in: asleep, ready, watching.
+    pub(super) since: u64,
+    /// The line whose change it awaits.
+    pub(super) watched: LineIndex,
+    /// Its queued request has been served.
+    pub(super) granted: bool,
+    pub(super) token: bool,
+    pub(super) timed_out: bool,
+    pub(super) random: u64,
+    /// Slot of its probe.
+    pub(super) slot: *const (),
+    pub(super) account: Account,
+    pub(super) switches: Switches,
+    /// Polls that watching saved since the last report of a spin.
+    pub(super) polls_skipped: u64,
+}
+
+/// Context switches of a thread.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Switches {
+    pub(super) voluntary: u64,
+    pub(super) involuntary: u64,
+    pub(super) migrations: u64,
+}
+
+/// Sums over all threads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Operations on words.
+    pub operations: u64,
+    /// Operations that a core's own copy did not serve.
+    pub misses: u64,
+    /// Lines that came from another core.
+    pub transfers: u64,
+    /// Copies that were taken away from other cores.
+    pub invalidations: u64,
+    /// Changes of the thread on a core.
+    pub switches: u64,
+    /// Threads that moved to another core.
+    pub migrations: u64,
+    /// System calls on futexes, those of parking included.
+    pub futex_calls: u64,
+}
+
+/// The computer.
+pub(super) struct World {
+    /// Clock of the thread that runs, in cycles.
+    pub(super) now: u64,
+    /// It may act before this moment without asking.
+    pub(super) horizon: u64,
+    pub(super) current: u32,
+    pub(super) core: u16,
+    hit: [u64; super::preset::OPS],
+    hash: u64,
+    pub(super) preset: Rc<Preset>,
+    pub(super) lines: Lines,
+    pub(super) events: Events,
+    pub(super) threads: Vec<Thread>,
+    pub(super) cores: Vec<Core>,
+    /// The word in which each thread's token lies: a line of its own.
+    pub(super) tokens: Vec<Padded<u64>>,
+    pub(super) futexes: Futexes,
+    pub(super) objects: Objects,
+    pub(super) totals: Totals,
+    /// The thread that the loop is to resume next, with the time of its event.
+    pub(super) next: Option<(u64, u32)>,
+    pub(super) tape: Option<Box<Tape>>,
+    /// The driver's reports are followed: ledgers, and who waits for whom.
+    pub(super) observe: bool,
+    /// Cycles between two polls of a word that does not change.
+    poll: u64,
+    moved: Vec<Queued>,
+    /// Ledgers of the stretches that have ended.
+    pub(super) stretches: Vec<(u32, super::ledger::ThreadLedger)>,
+}
+
+impl World {
+    pub(super) fn new(preset: Rc<Preset>, threads: usize, observe: bool, tape: Option<Box<Tape>>) -> Self {
+        let seats = preset.cores as usize + 1;
+        World {
+            now: 0,
+            horizon: 0,
+            current: NOBODY,
+            core: 0,
+            hit: preset.local.hit.map(u64::from),
+            hash: 0xCBF2_9CE4_8422_2325,
+            lines: Lines::new(&preset),
+            events: Events::new(threads + seats),
+            threads: Vec::with_capacity(threads),
+            cores: (0..seats).map(|_| Core::default()).collect(),
+            tokens: (0..threads).map(|_| Padded(0)).collect(),
+            futexes: Futexes::default(),
+            objects: Objects::default(),
+            totals: Totals::default(),
+            next: None,
+            tape,
+            observe,
+            poll: u64::from(preset.local.pause + preset.local.hit[Op::Load as usize]).max(1),
+            preset,
+            moved: Vec::new(),
+            stretches: Vec::new(),
+        }
+    }
+
+    pub(super) fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    /// Adds a step to the trace hash. FNV's shape, eight bytes at a time.
+    #[inline(always)]
+    pub(super) fn note(&mut self, what: u64) {
+        let step = (self.hash ^ what ^ self.now.rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.hash = step ^ (step >> 29);
+    }
+
+    #[inline(always)]
+    fn note_operation(&mut self, line: LineIndex, op: Op) {
+        let serial = u64::from(self.lines.at(line).serial);
+        self.totals.operations += 1;
+        self.note(serial << 20 | u64::from(self.current) << 4 | op as u64);
+    }
+
+    #[inline(always)]
+    pub(super) fn thread(&mut self) -> &mut Thread {
+        &mut self.threads[self.current as usize]
+    }
+
+    /// A draw of the thread's own generator: xorshift64* (Vigna 2016).
+    #[inline]
+    pub(super) fn random(&mut self, thread: u32) -> u32 {
+        let state = &mut self.threads[thread as usize].random;
+        *state ^= *state >> 12;
+        *state ^= *state << 25;
+        *state ^= *state >> 27;
+        (state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32) as u32
+    }
+
+    /// A draw below `bound`.
+    pub(super) fn draw(&mut self, thread: u32, bound: u64) -> u64 {
+        (u64::from(self.random(thread)) * bound) >> 32
+    }
+
+    /// Charges the thread that runs, and lets its clock go on.
+    #[inline(always)]
+    pub(super) fn spend(&mut self, part: Part, cycles: u64) {
+        self.now += cycles;
+        if part != Part::Work {
+            self.thread().account.charge(part, cycles);
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn mark(&mut self, thread: u32, time: u64, step: Step) {
+        if let Some(tape) = &mut self.tape {
+            tape.push(thread, time, step);
+        }
+    }
+
+    /// Gives a thread an event.
+    #[inline]
+    pub(super) fn push(&mut self, thread: u32, time: u64, pending: Pending) {
+        self.threads[thread as usize].pending = pending;
+        self.events.push(thread, time);
+        self.horizon = self.horizon.min(time);
+    }
+
+    /// The thread whose event has come runs on.
+    #[inline]
+    pub(super) fn run_at(&mut self, time: u64, thread: u32) {
+        self.current = thread;
+        self.now = time;
+        let horizon = self.events.next_time();
+        let state = &mut self.threads[thread as usize];
+        state.pending = Pending::Nothing;
+        self.core = state.core;
+        // A thread that must leave its core may not do one more operation.
+        self.horizon = if state.leave_core { 0 } else { horizon };
+    }
+
+    /// Takes events until one is a thread's to run. Those of cores and of sleepers are dealt with here.
+    #[inline]
+    pub(super) fn advance(&mut self) -> Option<(u64, u32)> {
+        loop {
+            let (time, actor) = self.events.pop()?;
+            let Some(thread) = self.threads.get_mut(actor as usize) else {
+                self.slice_ended((actor as usize - self.threads.len()) as u16, time);
+                continue;
+            };
+            if thread.pending != Pending::Deadline {
+                return Some((time, actor));
+            }
+            thread.pending = Pending::Nothing;
+            thread.timed_out = true;
+            self.wake(actor, time);
+        }
+    }
+
+    /// Puts the running thread aside until its event, or what somebody gives it, comes up.
+    ///
+    /// # Safety
+    /// `world` is the world of this host thread, and the caller holds no reference into it.
+    pub(super) unsafe fn switch(world: *mut World) {
+        // SAFETY: nobody else uses the world until this function suspends.
+        let w = unsafe { &mut *world };
+        let me = w.current;
+        match w.advance() {
+            Some((time, thread)) if thread == me => w.run_at(time, me),
+            next => {
+                w.next = next;
+                let yielder = w.thread().yielder;
+                // SAFETY: the yielder lives on the coroutine's stack as long as the coroutine does, and this is that
+                // coroutine: `current` is the thread that runs.
+                unsafe { (*yielder).suspend(()) };
+            }
+        }
+    }
+
+    /// Lets everything that happens before the running thread's clock happen first.
+    ///
+    /// # Safety
+    /// As [`World::switch`].
+    #[inline]
+    pub(super) unsafe fn turn(world: *mut World) {
+        // SAFETY: the caller holds no reference, by contract.
+        let w = unsafe { &mut *world };
+        if w.now >= w.horizon {
+            // SAFETY: as above.
+            unsafe { World::turn_slow(world) };
+        }
+    }
+
+    #[inline(never)]
+    unsafe fn turn_slow(world: *mut World) {
+        // SAFETY: the caller holds no reference, by contract; `switch` comes last.
+        let w = unsafe { &mut *world };
+        let (me, now) = (w.current, w.now);
+        if w.thread().leave_core {
+            w.thread().leave_core = false;
+            w.preempt(me, now);
+        } else {
+            w.push(me, now, Pending::Ahead);
+        }
+        // SAFETY: `w` is not used any more.
+        unsafe { World::switch(world) };
+    }
+
+    /// An operation on a word: everything but its effect.
+    ///
+    /// # Safety
+    /// As [`World::switch`].
+    #[inline(always)]
+    pub(super) unsafe fn operate(world: *mut World, address: usize, op: Op) {
+        // SAFETY: the caller holds no reference, by contract.
+        unsafe { World::turn(world) };
+        // SAFETY: nothing else uses the world until the next switch, in `miss`.
+        let w = unsafe { &mut *world };
+        let line = w.lines.find(address, w.core);
+        if w.lines.hits(line, w.core, op, w.now) {
+            w.now += w.hit[op as usize];
+            w.note_operation(line, op);
+        } else {
+            // SAFETY: `w` is not used any more.
+            unsafe { World::miss(world, line, op) };
+        }
+    }
+
+    /// An operation that the core's own copy does not serve.
+    #[inline(never)]
+    unsafe fn miss(world: *mut World, line: LineIndex, op: Op) {
+        // SAFETY: by contract; `w` is not used after the switch.
+        let w = unsafe { &mut *world };
+        let (me, now) = (w.current, w.now);
+        if w.lines.is_busy(line) {
+            let queued = Queued { arrival: now, thread: me, op };
+            let queue = &mut w.lines.at(line).queue;
+            let behind = queue.iter().rposition(|q| q.arrival <= now).map_or(0, |at| at + 1);
+            queue.insert(behind, queued);
+            w.thread().granted = false;
+            w.thread().pending = Pending::Operation;
+        } else {
+            let end = w.start(line, Queued { arrival: now, thread: me, op });
+            if end < w.horizon {
+                w.now = end;
+                w.finish(line, op);
+                return;
+            }
+            w.push(me, end, Pending::Operation);
+        }
+        // SAFETY: `w` is not used any more.
+        unsafe { World::switch(world) };
+        // SAFETY: the switch is over.
+        unsafe { (*world).finish(line, op) };
+    }
+
+    /// The running thread's transaction has ended.
+    fn finish(&mut self, line: LineIndex, op: Op) {
+        self.lines.finish(line, self.core, op, self.now, &self.preset);
+        self.note_operation(line, op);
+        self.serve(line);
+    }
+
+    /// Starts a transaction on a line that is not taken; when it will end.
+    fn start(&mut self, line: LineIndex, request: Queued) -> u64 {
+        let Queued { arrival, thread, op } = request;
+        let core = self.threads[thread as usize].core;
+        let grant = self.lines.start(line, core, op, arrival, &self.preset);
+        let account = &mut self.threads[thread as usize].account;
+        account.charge(Part::Queue, grant.start - arrival);
+        let shared = grant.invalidated > 0 && grant.prior_is_shared();
+        let part = if shared { Part::Invalidation } else { Part::Transfer };
+        account.charge(part, grant.end - grant.start);
+        self.totals.misses += 1;
+        self.totals.transfers += u64::from(grant.from != core);
+        self.totals.invalidations += u64::from(grant.invalidated);
+        if self.tape.is_some() {
+            let serial = self.lines.at(line).serial;
+            self.mark(thread, arrival, Step::Miss(Miss::new(serial, op, grant)));
+        }
+        if !matches!(op, Op::Load) && !self.lines.at(line).watchers.is_empty() {
+            self.disturb(line, grant.start);
+        }
+        grant.end
+    }
+
+    /// The copies of a line go away at `start`: whoever watches it will look again, each at a random moment of its poll
+    /// period, near ones first among equals.
+    fn disturb(&mut self, line: LineIndex, start: u64) {
+        let mut watchers = std::mem::take(&mut self.lines.at(line).watchers);
+        let mut moved = std::mem::take(&mut self.moved);
+        for &thread in &watchers {
+            let arrival = start + self.draw(thread, self.poll);
+            self.stop_watching(thread, arrival);
+            self.threads[thread as usize].pending = Pending::Operation;
+            self.threads[thread as usize].granted = false;
+            moved.push(Queued { arrival, thread, op: Op::Load });
+        }
+        moved.sort_unstable_by_key(|q| (q.arrival, self.threads[q.thread as usize].core, q.thread));
+        watchers.clear();
+        let line = self.lines.at(line);
+        line.watchers = watchers;
+        line.queue.extend(moved.drain(..));
+        self.moved = moved;
+    }
+
+    /// A watcher stops at this moment: what it spent polling is charged.
+    pub(super) fn stop_watching(&mut self, thread: u32, now: u64) {
+        let poll = self.poll;
+        let state = &mut self.threads[thread as usize];
+        let watched = now.saturating_sub(state.since);
+        state.account.charge(Part::Spin, watched);
+        state.polls_skipped += watched / poll;
+        state.watched = NO_LINE;
+    }
+
+    /// Starts what waits for the line, as far as that is certain: reads one after another, up to an exclusive request.
+    fn serve(&mut self, line: LineIndex) {
+        while let Some(&head) = self.lines.at(line).queue.front() {
+            if self.lines.is_taken(line) {
+                break;
+            }
+            self.lines.at(line).queue.pop_front();
+            if head.arrival > self.lines.free_at(line).max(self.now) {
+                // A watcher that will look later: others may come before it.
+                self.push(head.thread, head.arrival, Pending::Ahead);
+                continue;
+            }
+            self.threads[head.thread as usize].granted = true;
+            let end = self.start(line, head);
+            self.push(head.thread, end, Pending::Operation);
+        }
+    }
+
+    /// Waits until a word may have changed, and reads it: returns when the running thread may look at it again.
+    ///
+    /// # Safety
+    /// As [`World::switch`].
+    pub(super) unsafe fn watch(world: *mut World, address: usize) {
+        // SAFETY: the caller holds no reference, by contract.
+        unsafe { World::turn(world) };
+        // SAFETY: `w` is not used after the next switch.
+        let w = unsafe { &mut *world };
+        let (me, now) = (w.current, w.now);
+        let line = w.lines.find(address, w.core);
+        if !w.lines.hits(line, w.core, Op::Load, now) {
+            // SAFETY: `w` is not used any more.
+            unsafe { World::miss(world, line, Op::Load) };
+            return;
+        }
+        w.thread().since = now;
+        w.thread().granted = false;
+        if let Some(start) = w.lines.ends_at(line) {
+            let arrival = start + w.draw(me, w.poll);
+            w.stop_watching(me, arrival);
+            w.thread().pending = Pending::Operation;
+            let queue = &mut w.lines.at(line).queue;
+            let behind = queue.iter().rposition(|q| q.arrival <= arrival).map_or(0, |at| at + 1);
+            queue.insert(behind, Queued { arrival, thread: me, op: Op::Load });
+        } else {
+            w.thread().watched = line;
+            w.lines.at(line).watchers.push(me);
+        }
+        w.mark(me, now, Step::Watch);
+        // SAFETY: `w` is not used any more.
+        unsafe { World::switch(world) };
+        // SAFETY: the switch is over.
+        let w = unsafe { &mut *world };
+        if w.thread().granted {
+            w.finish(line, Op::Load);
+        } else {
+            // SAFETY: `w` is not used any more.
+            unsafe { World::operate(world, address, Op::Load) };
+        }
+    }
+}

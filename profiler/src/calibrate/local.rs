@@ -4,9 +4,8 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 use anyhow::{Context, Result};
-use impls::machine::os::{Os, clock};
-use impls::machine::{Line, Machine};
-use impls::probe::NoProbe;
+use impls::machine::Line;
+use impls::machine::os::clock;
 
 use super::{Spread, pinned};
 
@@ -20,7 +19,7 @@ const MEMORY_STEPS: usize = 20_000;
 
 /// Times within a core, in ns.
 pub(super) struct Local {
-    /// Of the loop that private work is made of: it takes a known number of cycles.
+    /// Of a chain of steps that each take a known number of cycles.
     pub(super) clock_mhz: f64,
     pub(super) load: Spread,
     pub(super) store: Spread,
@@ -41,7 +40,7 @@ pub(super) fn measure(cpu: usize) -> Result<Local> {
     let spread = |found: Option<Spread>| found.context("calibrate: a thread on one core measured nothing");
     let on = |op: &(dyn Fn() -> Option<Spread> + Sync)| spread(pinned(cpu, op).flatten());
     Ok(Local {
-        clock_mhz: f64::from(pinned(cpu, || Os::<NoProbe>::work_cycles(1_000_000)).unwrap_or(0)) / 1000.0,
+        clock_mhz: pinned(cpu, clock_mhz).context("calibrate: a thread on one core measured nothing")?,
         load: on(&|| {
             per_op(|| {
                 black_box(word.load(order));
@@ -65,7 +64,13 @@ pub(super) fn measure(cpu: usize) -> Result<Local> {
                 black_box(word.swap(1, order));
             })
         })?,
-        fence: on(&|| per_op(|| fence(Ordering::SeqCst)))?,
+        fence: on(&|| {
+            per_op(|| {
+                // Fences without an access between them would become one.
+                word.store(1, order);
+                fence(Ordering::SeqCst);
+            })
+        })?,
         pause: on(&|| per_op(std::hint::spin_loop))?,
         clock_read: on(&|| {
             per_op(|| {
@@ -73,6 +78,34 @@ pub(super) fn measure(cpu: usize) -> Result<Local> {
             })
         })?,
     })
+}
+
+/// Cycles of a step of [`clock_mhz`]: three shifts, and three exclusive-ors that wait for them.
+const CYCLES_PER_STEP: u64 = 6;
+const CLOCK_STEPS: u64 = 20_000;
+
+/// The clock, by the fastest of many chains: whatever disturbs one can only slow it down.
+fn clock_mhz() -> f64 {
+    let chain = |_| {
+        let start_ns = clock::now_ns();
+        let mut state = black_box(0x2545_F491_4F6C_DD1D_u64);
+        for _ in 0..CLOCK_STEPS {
+            state = xorshift(state);
+        }
+        black_box(state);
+        clock::now_ns() - start_ns
+    };
+    let fastest_ns = (0..200).map(chain).min().unwrap_or(1).max(1);
+    (CLOCK_STEPS * CYCLES_PER_STEP * 1000) as f64 / fastest_ns as f64
+}
+
+/// Marsaglia 2003. No compiler knows a shorter way to the state after many steps.
+#[inline(always)]
+fn xorshift(mut state: u64) -> u64 {
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    state
 }
 
 /// Time of one `op`, ns.
@@ -99,9 +132,7 @@ pub(super) fn memory(cpu: usize) -> Result<Spread> {
         // Sattolo 1986: one cycle through all of them.
         let mut state = 0x2545_F491_4F6C_DD1D_u64;
         for last in (1..next.len()).rev() {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
+            state = xorshift(state);
             let other = (state % last as u64) as usize;
             next.swap(last, other);
         }

@@ -132,8 +132,11 @@ mod tests {
         assert_eq!(found.preset.cores as usize, found.cpus.len());
         assert_eq!(found.preset.name, "here");
         assert!(steps.len() >= 3, "{steps:?}");
-        // Whatever else this computer does, no clock of one is slower, and none of its words is free.
-        assert!(found.preset.clock_mhz >= 100, "{}", found.toml);
+        // No computer that this runs on has another clock, however busy it is; a chain that the compiler shortens
+        // would show one.
+        assert!((200..10_000).contains(&found.preset.clock_mhz), "{}", found.toml);
+        // A fence waits for the stores before it, an atomic is one: neither is free unless it was optimised away.
+        assert!(found.preset.local.fence > 1 && found.preset.local.hit[2] > 1, "{}", found.toml);
         assert!(found.preset.miss.iter().all(|&cost| cost > 0));
         let measured = found.toml.lines().filter(|line| line.contains("# measured")).count();
         assert!(measured >= 14, "{}", found.toml);

@@ -51,7 +51,8 @@ impl Found<'_> {
 
     fn machine(&self, out: &mut String) {
         let host = fingerprint();
-        let place = host.hypervisor.map_or_else(String::new, |hypervisor| format!(", under {hypervisor}"));
+        let place =
+            host.hypervisor.map_or_else(String::new, |hypervisor| format!(", virtual ({hypervisor})"));
         let summary = format!("{}, {} cores{place}", host.cpu_model, self.cpus.len());
         let summary: String =
             summary.chars().filter(|c| !c.is_control() && *c != '"' && *c != '\\').collect();
@@ -62,7 +63,7 @@ impl Found<'_> {
              # {}.\n\
              name = \"{}\"\n\
              summary = \"{summary}\"\n\
-             clock_mhz = {} # measured: a loop of a known number of cycles\n\
+             clock_mhz = {} # measured: a chain of steps of six cycles\n\
              cores = {}\n\
              physical_of_core = {} # as the kernel says\n\
              node_of_core = {} # as the kernel says\n\
@@ -110,12 +111,12 @@ impl Found<'_> {
         let fields = [
             ("load", local.load),
             ("store", local.store),
-            // A batch of it holds a store each, which overlaps with nothing.
+            // Measured with a store before each, as the fence is.
             ("cas", local.cas.less(local.store.median)),
             ("fai", local.fai),
             ("tas", local.swap),
             ("swap", local.swap),
-            ("fence", local.fence),
+            ("fence", local.fence.less(local.store.median)),
             ("pause", local.pause),
             ("clock_read", local.clock_read),
         ];

@@ -30,7 +30,7 @@ pub(super) struct Pair {
 pub(super) fn measure(cpus: &[usize], progress: &mut dyn FnMut(&str)) -> Result<Vec<Pair>> {
     let mut pairs = Vec::new();
     for row in 1..cpus.len() {
-        progress(&format!("lines between core {} and {row} others", cpus[row]));
+        progress(&format!("lines between core {} and those before it", cpus[row]));
         for column in 0..row {
             let (a, b) = (cpus[row], cpus[column]);
             let Some(one_way_ns) = (0..TRIES).find_map(|_| ping_pong(a, b)) else {

@@ -26,6 +26,8 @@ pub(super) enum Ink {
 /// The palettes of the style sheet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Palette {
+    /// Steps of a heat map, from nothing to most; 16 and 17 are the text on light and on deep steps.
+    Heat = 0x20,
     /// Classes of design.
     Class = 0x40,
     /// Parts of the wait ledger.
@@ -39,7 +41,8 @@ pub(super) enum Palette {
 }
 
 impl Palette {
-    const ALL: [(Palette, char); 5] = [
+    const ALL: [(Palette, char); 6] = [
+        (Palette::Heat, 'h'),
         (Palette::Class, 'c'),
         (Palette::Part, 'p'),
         (Palette::Step, 's'),

@@ -3,6 +3,7 @@
 //! Ranked numbers (throughput, processor time, fairness over workers, context switches) come from plain launches;
 //! times and explanations from probed ones, each with its tier.
 
+mod evidence;
 mod phases;
 mod profile;
 mod waits;
@@ -15,9 +16,10 @@ use record::{Fingerprint, LaunchResult, ProbeMode, Reading, Record, Schedule, St
 
 use crate::stats;
 
+pub use evidence::{Evidence, TimelineRow};
 pub use phases::{PhaseRate, Phases, RECOVERED_SHARE, Ramp, Recovery};
 pub use profile::{ProfileSummary, Shares};
-pub use waits::{Percentiles, Waits};
+pub use waits::{BINS_PER_DECADE, Percentiles, Waits};
 
 /// One number per launch: nothing is thrown away, the median stands for them.
 #[derive(Clone, Debug, PartialEq)]

@@ -14,6 +14,12 @@ pub const RECOVERED_SHARE: f64 = 0.9;
 pub struct PhaseRate {
     /// Threads meant to be active.
     pub active: u32,
+    /// Whether a holder stopped in it.
+    pub stalled: bool,
+    /// From the begin of a slice to its begin, ns; the median over slices.
+    pub begin_ns: f64,
+    /// From the begin of a slice to its end, ns; the median over slices.
+    pub end_ns: f64,
     /// Operations per second, one value a launch (all its slices together).
     pub throughput_per_s: Spread,
 }
@@ -78,9 +84,18 @@ fn length_ns(phase: &Phase) -> u64 {
 }
 
 fn rate(results: &[&LaunchResult], index: usize) -> Option<PhaseRate> {
-    let active = results.iter().flat_map(|r| &r.slices).find_map(|s| s.phases.get(index))?.active;
+    let slices = || results.iter().flat_map(|r| &r.slices).filter(|s| s.phases.len() > index);
+    let first = &slices().next()?.phases[index];
+    // From the begin of the slice's first phase.
+    let median = |time: fn(&Phase) -> u64| {
+        let since = |s: &Slice| time(&s.phases[index]).saturating_sub(s.phases[0].begin_ns) as f64;
+        stats::median(&slices().map(since).collect::<Vec<_>>())
+    };
     Some(PhaseRate {
-        active,
+        active: first.active,
+        stalled: slices().any(|s| s.phases[index].stalled),
+        begin_ns: median(|phase| phase.begin_ns)?,
+        end_ns: median(|phase| phase.end_ns)?,
         throughput_per_s: Spread::of(results.iter().filter_map(|r| throughput(r, index)))?,
     })
 }

@@ -27,7 +27,13 @@ pub struct Percentiles {
     pub max_ns: u64,
     /// `(1 / (1 - quantile), ns)`, as far as the count supports it: the percentile plot.
     pub curve: Vec<(f64, u64)>,
+    /// `(number, count)` of each bin that holds a value, ascending: bin k holds values from 10^(k / 10) to
+    /// 10^((k + 1) / 10) ns.
+    pub bins: Vec<(u32, u64)>,
 }
+
+/// Bins of a decade in [`Percentiles::bins`].
+pub const BINS_PER_DECADE: u32 = 10;
 
 impl Percentiles {
     /// `None` of an empty histogram.
@@ -54,8 +60,24 @@ impl Percentiles {
             p999_ns: at(0.999),
             max_ns: histogram.max(),
             curve,
+            bins: bins(histogram),
         })
     }
+}
+
+fn bins(histogram: &Histogram<u64>) -> Vec<(u32, u64)> {
+    let mut bins: Vec<(u32, u64)> = Vec::new();
+    for recorded in histogram.iter_recorded() {
+        // The upper end of what a histogram holds for equal may lie in the next bin.
+        let value = histogram.lowest_equivalent(recorded.value_iterated_to()).max(1) as f64;
+        let number = (value.log10() * f64::from(BINS_PER_DECADE) + 1e-9) as u32;
+        let count = recorded.count_at_value();
+        match bins.last_mut() {
+            Some((last, sum)) if *last == number => *sum += count,
+            _ => bins.push((number, count)),
+        }
+    }
+    bins
 }
 
 /// All distributions of a cell.
@@ -187,5 +209,20 @@ impl Waits {
         if let (Some(all), Some(ns)) = (&mut self.wait_all, overall) {
             all.max_ns = ns;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bins_hold_every_value_once() {
+        let mut histogram = histogram::empty();
+        for (value, count) in [(1, 3), (99, 5), (100, 7), (125, 1), (126, 2), (10_000_000, 4)] {
+            histogram.saturating_record_n(value, count);
+        }
+        let bins = Percentiles::of(&histogram).unwrap().bins;
+        assert_eq!(bins, [(0, 3), (19, 5), (20, 8), (21, 2), (70, 4)]);
     }
 }

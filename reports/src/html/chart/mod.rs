@@ -3,13 +3,23 @@
 //! Every axis is linear in what the chart gives it; charts that want a logarithm take it themselves and name the ticks.
 //! Series carry their name at their end, moved apart where they would overlap.
 
+mod dots;
+mod fairness;
+mod handoffs;
+mod heatmap;
+mod hysteresis;
+mod lanes;
 mod launches;
 mod ledger;
 mod lineage;
 mod pareto;
+mod parts;
 mod percentiles;
 mod ratios;
+mod recovery;
+mod roles;
 mod scaling;
+mod streaks;
 
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
@@ -20,13 +30,23 @@ use super::catalogue::Catalogue;
 use super::ink::{Ink, Mark, Palette, dress};
 use crate::summary::Summary;
 
+pub(super) use dots::dots;
+pub(super) use fairness::fairness;
+pub(super) use handoffs::{Matrix, hand_offs};
+pub(super) use heatmap::{HEAT_LEVELS, Heat, ROWS_MAX, heat_map};
+pub(super) use hysteresis::hysteresis;
+pub(super) use lanes::{KINDS, lanes};
 pub(super) use launches::launches;
 pub(super) use ledger::{ledger, ledger_of};
 pub(super) use lineage::lineage;
 pub(super) use pareto::{JAIN_STEPS, front, pareto};
+pub(super) use parts::{parts, parts_of};
 pub(super) use percentiles::{percentiles, percentiles_of};
 pub(super) use ratios::ratios;
+pub(super) use recovery::recovery;
+pub(super) use roles::{Row, roles};
 pub(super) use scaling::{scaling, scaling_of};
+pub(super) use streaks::{range, streaks};
 
 /// Width of every chart, in its own units; the page scales it.
 pub(super) const WIDTH: u32 = 900;
@@ -217,6 +237,14 @@ fn linear_ticks(high: f64, name: impl Fn(f64) -> String) -> Vec<Tick> {
     let magnitude = 10f64.powf(raw.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * magnitude).find(|s| *s >= raw).unwrap_or(raw);
     (0..=10).map(|i| f64::from(i) * step).take_while(|v| *v <= high * 1.0001).map(|v| (v, name(v))).collect()
+}
+
+/// Round ticks from `low`, which is below 0, to `high`.
+fn signed_ticks(low: f64, high: f64, name: impl Fn(f64) -> String) -> Vec<Tick> {
+    let right = linear_ticks(high, &name);
+    let step = right.get(1).map_or(high, |tick| tick.0);
+    let left = (1..=10).map(|i| -f64::from(i) * step).take_while(|tick| *tick >= low);
+    left.map(|tick| (tick, name(tick))).chain(right).collect()
 }
 
 /// The range of values widened a little, in logarithms; `None` without positive values.

@@ -21,6 +21,8 @@ func launch(spec *launchSpec) (*launchResult, error) {
 	if err != nil {
 		return nil, err
 	}
+	processors := processorsFor(runtime.GOMAXPROCS(0), spec.threads(), implementation.lockedToThreads)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(processors))
 	result := &launchResult{
 		Protocol:       protocol,
 		Implementation: implementation.id,
@@ -60,6 +62,16 @@ func launch(spec *launchSpec) (*launchResult, error) {
 		result.Profile = profileOf(spec, workers, measured, result.Slices)
 	}
 	return result, nil
+}
+
+// processorsFor is how many goroutines the runtime may run at once. It lets no more run than there are cores, which is
+// right for goroutines; but threads are the system's to schedule, all that want to run, and those of any other lock are.
+// So each goroutine with a thread of its own gets a processor of the runtime's too.
+func processorsFor(present, threads int, lockedToThreads bool) int {
+	if lockedToThreads {
+		return max(present, threads)
+	}
+	return present
 }
 
 // coresFor is how many workers can run at once.

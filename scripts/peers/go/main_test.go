@@ -94,6 +94,18 @@ func TestCountsAreRight(t *testing.T) {
 	}
 }
 
+func TestThreadsMayAllRun(t *testing.T) {
+	for _, c := range []struct {
+		threads int
+		locked  bool
+		want    int
+	}{{64, false, 2}, {64, true, 64}, {1, true, 2}} {
+		if got := processorsFor(2, c.threads, c.locked); got != c.want {
+			t.Errorf("%d threads, locked %v: %d processors, want %d", c.threads, c.locked, got, c.want)
+		}
+	}
+}
+
 func TestEveryProbeOnEveryLoad(t *testing.T) {
 	for _, load := range []object{
 		{"schedule": object{"kind": "ramp", "active": []int{1, 2, 1}}},

@@ -1,4 +1,5 @@
-//! Sentences that the launches support: each rests on an interval over launches that excludes 1, or is not said.
+//! Sentences that the launches support: each rests on an interval over launches that excludes 1, and on a difference that
+//! exceeds the noise; or it is not said.
 
 use crate::group::{Group, PointCells};
 use crate::stats::{self, Ratio};
@@ -6,13 +7,17 @@ use crate::summary::{CONFIDENCE, Source, Summary};
 use crate::text::{change, si, three_digits, time};
 
 /// More sentences than this are a table.
-const FINDINGS_MAX: usize = 6;
+const FINDINGS_MAX: usize = 9;
+/// Sentences of one kind: the others have something to say too.
+const OF_A_KIND_MAX: usize = 3;
 /// Leaders that may share a sentence.
 const LEADERS_MAX: usize = 3;
 /// Below this in every launch, workers are served unequally.
 const UNFAIR_JAIN: f64 = 0.8;
-/// The role whose longest wait tells the Go versions apart.
-const VICTIM: &str = "victim";
+/// Burning so many times as much processor time for the same work is worth a sentence.
+const BURNS_FROM: f64 = 1.5;
+/// Throughput after a peak of load over that before it, at equal load: further from 1 is memory.
+const HYSTERESIS_FROM: f64 = 1.2;
 
 /// A sentence and the point that it is about.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,43 +30,78 @@ pub struct Finding {
     pub point: usize,
 }
 
+/// A sentence before it is chosen.
+struct Candidate {
+    finding: Finding,
+    kind: Kind,
+    /// How large the difference is, as a logarithm.
+    weight: f64,
+}
+
+/// Kinds of sentences, in the order in which they are said.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Trade,
+    Fastest,
+    Tail,
+    Burns,
+    Unfair,
+    Memory,
+}
+
 /// What can be said, most telling first. `margin` is the ratio, above 1, that two measurements of the same code may
-/// show: smaller differences are not worth a sentence, however sure.
-pub fn findings(groups: &[Group<'_>], margin: f64) -> Vec<Finding> {
-    let mut found = Vec::new();
+/// show: smaller differences are not worth a sentence, however sure. `steps` are pairs of ids of which the second follows
+/// the first in a lineage.
+pub fn findings(groups: &[Group<'_>], margin: f64, steps: &[(&str, &str)]) -> Vec<Finding> {
+    let mut all: Vec<Candidate> = Vec::new();
     for (index, group) in groups.iter().enumerate() {
         let prefix = match (&group.source, groups.len()) {
             (Source::Measured, 1) => String::new(),
             (Source::Measured, _) => {
-                format!("On {} [{}]: ", group.fingerprint.cpu_model, group.fingerprint.id())
+                format!(
+                    "On {} [{}], run {}: ",
+                    group.fingerprint.cpu_model,
+                    group.fingerprint.id(),
+                    group.run + 1
+                )
             }
             (simulated, _) => format!("In the model, {}: ", simulated.name()),
         };
-        let mut say = |point: usize, text: Option<String>| {
-            found.extend(text.map(|text| Finding { text: format!("{prefix}{text}"), group: index, point }));
-        };
-        let points = || group.points.iter().enumerate();
-        if let Some((at, point)) = points().find(|(_, p)| p.threads == 1) {
-            say(at, fastest(point, margin));
-        }
-        if let Some((at, point)) = points().filter(|(_, p)| p.threads > 1).max_by_key(|(_, p)| p.threads) {
-            say(at, fastest(point, margin));
-            say(at, shortest_tail(point, margin));
-            say(at, unfair_winner(point));
-        }
-        for (at, point) in points() {
-            say(at, victim(point, margin));
+        for (at, point) in group.points.iter().enumerate() {
+            let mut say = |kind: Kind, said: Option<(String, f64)>| {
+                all.extend(said.map(|(text, weight)| Candidate {
+                    finding: Finding {
+                        text: format!("{prefix}{}: {text}", place(point)),
+                        group: index,
+                        point: at,
+                    },
+                    kind,
+                    weight,
+                }));
+            };
+            say(Kind::Fastest, fastest(point, margin));
+            say(Kind::Tail, shortest_tail(point, margin));
+            say(Kind::Unfair, unfair_winner(point));
+            say(Kind::Burns, burns(point, margin));
+            for (earlier, later) in steps {
+                say(Kind::Trade, trade(point, earlier, later, margin));
+            }
+            point.ranked_locks().iter().for_each(|cell| say(Kind::Memory, memory(cell)));
         }
     }
-    found.truncate(FINDINGS_MAX);
-    found
+    all.sort_by(|a, b| a.kind.cmp(&b.kind).then(b.weight.total_cmp(&a.weight)));
+    let mut said: Vec<(Kind, Finding)> = Vec::new();
+    for candidate in all {
+        if said.iter().filter(|(kind, _)| *kind == candidate.kind).count() < OF_A_KIND_MAX {
+            said.push((candidate.kind, candidate.finding));
+        }
+    }
+    said.truncate(FINDINGS_MAX);
+    said.into_iter().map(|(_, finding)| finding).collect()
 }
 
-fn at_threads(point: &PointCells<'_>) -> String {
-    match point.threads {
-        1 => format!("1 thread ({})", point.label),
-        n => format!("{n} threads ({})", point.label),
-    }
+fn place(point: &PointCells<'_>) -> String {
+    format!("{} ({})", point.work, point.label)
 }
 
 /// The ranked locks, each once: of an A/A pair the arms stand back behind the same implementation without an arm, or
@@ -82,18 +122,24 @@ fn leaders<'a>(
     let (best, rest) = cells.split_first()?;
     let (mut tied, mut next) = (vec![*best], None);
     for cell in rest {
-        match stats::ratio(&values(best), &values(cell), CONFIDENCE) {
-            Ok(ratio) if differs(&ratio, margin) => next = next.or(Some((*cell, ratio))),
-            _ => tied.push(cell),
+        match sure(&values(best), &values(cell), margin) {
+            Some(ratio) => next = next.or(Some((*cell, ratio))),
+            None => tied.push(cell),
         }
     }
     let (next, ratio) = next.filter(|_| tied.len() <= LEADERS_MAX)?;
     Some((tied, next, ratio))
 }
 
-/// Surely, and by more than noise.
-fn differs(ratio: &Ratio, margin: f64) -> bool {
-    ratio.excludes_one() && (ratio.estimate > margin || ratio.estimate < 1.0 / margin)
+/// The ratio B/A if the launches surely tell the two apart, and by more than noise.
+fn sure(a: &[f64], b: &[f64], margin: f64) -> Option<Ratio> {
+    let ratio = stats::ratio(a, b, CONFIDENCE).ok()?;
+    let beyond = ratio.estimate > margin || ratio.estimate < 1.0 / margin;
+    (ratio.excludes_one() && beyond).then_some(ratio)
+}
+
+fn throughput(cell: &Summary) -> Vec<f64> {
+    cell.throughput_per_s.as_ref().map_or_else(Vec::new, |s| s.values.clone())
 }
 
 fn names(leaders: &[&Summary]) -> String {
@@ -107,77 +153,192 @@ fn names(leaders: &[&Summary]) -> String {
     }
 }
 
-fn fastest(point: &PointCells<'_>, margin: f64) -> Option<String> {
-    let throughput = |c: &Summary| c.throughput_per_s.as_ref().map_or_else(Vec::new, |s| s.values.clone());
+/// A ratio as a difference in words: `12 % more`, `a third of the`, `2.8 times the`.
+fn times_the(ratio: f64) -> String {
+    match ratio {
+        r if r >= 2.0 => format!("{} times the", three_digits(r)),
+        r if r >= 1.0 => format!("{} % more", three_digits((r - 1.0) * 100.0)),
+        r if r > 0.5 => format!("{} % less", three_digits((1.0 - r) * 100.0)),
+        r => format!("one {} of the", ordinal(1.0 / r)),
+    }
+}
+
+fn ordinal(parts: f64) -> String {
+    match parts.round() as u64 {
+        2 => "half".into(),
+        3 => "third".into(),
+        n => format!("{n}th"),
+    }
+}
+
+fn fastest(point: &PointCells<'_>, margin: f64) -> Option<(String, f64)> {
     let (tied, next, ratio) = leaders(&contenders(point), margin, throughput)?;
     let best = tied.first()?.throughput_per_s.as_ref()?.median;
-    Some(format!(
-        "{}: {} is the fastest with {} operations a second; the first that is surely slower is {} ({}).",
-        at_threads(point),
+    let text = format!(
+        "{} is the fastest with {} operations a second; the first that is surely slower is {} ({}).",
         names(&tied),
         si(best),
         next.name,
         change(ratio.estimate)
-    ))
+    );
+    // Contention is the subject: a lock alone says less.
+    Some((text, ratio.estimate.ln().abs() + point.threads as f64))
 }
 
-fn shortest_tail(point: &PointCells<'_>, margin: f64) -> Option<String> {
+fn shortest_tail(point: &PointCells<'_>, margin: f64) -> Option<(String, f64)> {
     let mut cells = contenders(point);
-    cells.retain(|c| !c.waits.p999_by_launch.is_empty());
+    cells.retain(|c| c.compare_waits && !c.waits.p999_by_launch.is_empty());
     let tail = |c: &Summary| stats::median(&c.waits.p999_by_launch).unwrap_or(f64::INFINITY);
     cells.sort_by(|a, b| tail(a).total_cmp(&tail(b)));
     let (tied, next, ratio) = leaders(&cells, margin, |c| c.waits.p999_by_launch.clone())?;
-    Some(format!(
-        "{}: {} keeps the shortest p99.9 wait, {}; the first that surely waits longer is {} (×{}).",
-        at_threads(point),
+    let text = format!(
+        "{} keeps the shortest p99.9 wait, {}; the first that surely waits longer is {} ({} wait).",
         names(&tied),
         time(tail(tied.first()?)),
         next.name,
-        three_digits(ratio.estimate)
-    ))
+        times_the(ratio.estimate)
+    );
+    Some((text, ratio.estimate.ln().abs()))
 }
 
-fn unfair_winner(point: &PointCells<'_>) -> Option<String> {
+fn unfair_winner(point: &PointCells<'_>) -> Option<(String, f64)> {
     let first = *contenders(point).first()?;
+    // Workers of different roles are not expected to get the same.
     let jain = first.jain_workers.as_ref().filter(|j| j.max < UNFAIR_JAIN && j.values.len() > 1)?;
-    Some(format!(
-        "{}: {} leads by throughput, but serves its workers unequally in every launch (Jain's index {} to {}).",
-        at_threads(point),
+    let text = format!(
+        "{} leads by throughput, but serves its workers unequally in every launch (Jain's index {} to {}).",
         first.name,
         three_digits(jain.min),
         three_digits(jain.max)
-    ))
+    );
+    (first.roles.len() == 1).then_some((text, -jain.max))
 }
 
-/// Whether starvation mode shortened the longest wait of a victim.
-fn victim(point: &PointCells<'_>, margin: f64) -> Option<String> {
-    let cells = point.cells.iter().filter(|c| c.ranked());
-    let called = |end: &str| cells.clone().find(|c| c.implementation.ends_with(end) && c.arm != "b").copied();
-    let (before, after) = (called("/go-2015-spinning")?, called("/go-2016-starving")?);
-    let role = before.roles.iter().position(|r| r == VICTIM)?;
-    let longest = |c: &Summary| -> Vec<f64> {
-        c.waits
-            .longest_by_launch
-            .iter()
-            .filter_map(|launch| launch.get(role).copied()?)
-            .map(|ns| ns as f64)
-            .collect()
-    };
-    let (waits_before, waits_after) = (longest(before), longest(after));
-    let ratio = stats::ratio(&waits_before, &waits_after, CONFIDENCE).ok().filter(|r| differs(r, margin))?;
-    let throughput = |c: &Summary| c.throughput_per_s.as_ref().map_or_else(Vec::new, |s| s.values.clone());
-    let cost = match stats::ratio(&throughput(before), &throughput(after), CONFIDENCE) {
-        Ok(cost) if cost.excludes_one() => format!(", at {} throughput", change(cost.estimate)),
-        _ => "; whether it costs throughput the launches cannot tell".into(),
-    };
-    Some(format!(
-        "{}: the victim's longest wait has a median of {} under {} where {} has {} (ratio {}{}).",
-        at_threads(point),
-        time(stats::median(&waits_after)?),
-        after.name,
-        before.name,
-        time(stats::median(&waits_before)?),
+/// The leader against the one that does as much with the least processor time.
+fn burns(point: &PointCells<'_>, margin: f64) -> Option<(String, f64)> {
+    let cells = contenders(point);
+    let leader = *cells.first()?;
+    let cpu = |c: &Summary| c.cpu_ns_per_op.as_ref().map_or_else(Vec::new, |s| s.values.clone());
+    let median = |c: &Summary| c.cpu_ns_per_op.as_ref().map(|s| s.median);
+    let as_fast = |c: &&Summary| sure(&throughput(leader), &throughput(c), margin).is_none();
+    let frugal =
+        cells.iter().copied().filter(as_fast).min_by(|a, b| {
+            median(a).unwrap_or(f64::INFINITY).total_cmp(&median(b).unwrap_or(f64::INFINITY))
+        })?;
+    let wasteful = cells
+        .iter()
+        .copied()
+        .filter(as_fast)
+        .max_by(|a, b| median(a).unwrap_or(0.0).total_cmp(&median(b).unwrap_or(0.0)))?;
+    let ratio = sure(&cpu(frugal), &cpu(wasteful), margin).filter(|r| r.estimate >= BURNS_FROM)?;
+    let text = format!(
+        "{} burns {} times the processor time of {} for a throughput that the launches cannot tell apart ({} against {} an operation).",
+        wasteful.name,
         three_digits(ratio.estimate),
-        cost
-    ))
+        frugal.name,
+        time(median(wasteful)?),
+        time(median(frugal)?)
+    );
+    Some((text, ratio.estimate.ln()))
+}
+
+/// What a version of a lineage does to the longest wait or to throughput, and what that costs.
+fn trade(point: &PointCells<'_>, earlier: &str, later: &str, margin: f64) -> Option<(String, f64)> {
+    let called = |id: &str| {
+        let mut cells = point.cells.iter().filter(|c| c.ranked() && c.implementation == id && c.arm != "b");
+        cells.next().copied()
+    };
+    let (before, after) = (called(earlier)?, called(later)?);
+    let speed = sure(&throughput(before), &throughput(after), margin);
+    if let Some((role, waits_before, waits_after, ratio)) = longest_waits(before, after, margin) {
+        let whose = role
+            .map_or_else(|| "the longest wait".to_owned(), |role| format!("the longest wait of a {role}"));
+        let (a, b) = (stats::median(&waits_before)?, stats::median(&waits_after)?);
+        let verb = if b < a { "kept" } else { "let" };
+        let (at, reached) = if b < a { ("at", "reached") } else { ("grow to", "kept it at") };
+        let cost = match &speed {
+            Some(speed) => format!(", for {} throughput", times_the(speed.estimate)),
+            None => "; a difference in throughput the launches cannot tell".to_owned(),
+        };
+        let text = format!(
+            "{} {verb} {whose} {at} {} where {} {reached} {}{cost}.",
+            after.name,
+            time(b),
+            before.name,
+            time(a)
+        );
+        return Some((text, ratio.estimate.ln().abs() + 1.0));
+    }
+    let speed = speed?;
+    let cpu = |c: &Summary| c.cpu_ns_per_op.as_ref().map_or_else(Vec::new, |s| s.values.clone());
+    let cost = match sure(&cpu(before), &cpu(after), margin) {
+        Some(cpu) => format!(", for {} processor time an operation", times_the(cpu.estimate)),
+        None => String::new(),
+    };
+    let text = format!(
+        "{} has {} throughput {} {}{cost}.",
+        after.name,
+        times_the(speed.estimate),
+        if speed.estimate > 0.5 && speed.estimate < 2.0 { "than" } else { "of" },
+        before.name
+    );
+    Some((text, speed.estimate.ln().abs()))
+}
+
+/// The role whose longest wait differs most, by name where there are several.
+#[allow(clippy::type_complexity, reason = "a name for one use would only move the reader's eye")]
+fn longest_waits<'a>(
+    before: &'a Summary,
+    after: &Summary,
+    margin: f64,
+) -> Option<(Option<&'a str>, Vec<f64>, Vec<f64>, Ratio)> {
+    if !(before.compare_waits && after.compare_waits) {
+        return None;
+    }
+    let of = |c: &Summary, role: usize| -> Vec<f64> {
+        let launches = c.waits.longest_by_launch.iter();
+        launches.filter_map(|launch| launch.get(role).copied()?).map(|ns| ns as f64).collect()
+    };
+    let named = |role: usize| (before.roles.len() > 1).then(|| before.roles[role].as_str());
+    (0..before.roles.len())
+        .filter_map(|role| {
+            let (a, b) = (of(before, role), of(after, role));
+            let ratio = sure(&a, &b, margin)?;
+            Some((named(role), a, b, ratio))
+        })
+        .max_by(|a, b| a.3.estimate.ln().abs().total_cmp(&b.3.estimate.ln().abs()))
+}
+
+/// A lock that remembers a peak of load: at equal load it does not do what it did before, in any launch.
+fn memory(cell: &Summary) -> Option<(String, f64)> {
+    let ramp = &cell.phases.as_ref()?.ramp;
+    let aside = |r: &&crate::summary::Ramp| {
+        let s = &r.down_over_up;
+        s.values.len() >= 5 && (s.min > HYSTERESIS_FROM || s.max < 1.0 / HYSTERESIS_FROM)
+    };
+    let most = ramp
+        .iter()
+        .filter(aside)
+        .max_by(|a, b| a.down_over_up.median.ln().abs().total_cmp(&b.down_over_up.median.ln().abs()))?;
+    let s = &most.down_over_up;
+    let text = format!(
+        "{} remembers the peak: with {} active threads it has {} throughput after it than before, in every launch ({} to {}).",
+        cell.name,
+        most.active,
+        times_the(s.median),
+        change(s.min),
+        change(s.max)
+    );
+    Some((text, s.median.ln().abs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::times_the;
+
+    #[test]
+    fn ratios_in_words() {
+        let said = [0.25, 0.5, 0.96, 1.04, 2.85].map(times_the);
+        assert_eq!(said, ["one 4th of the", "one half of the", "4 % less", "4 % more", "2.85 times the"]);
+    }
 }

@@ -29,6 +29,8 @@ pub struct PointCells<'a> {
     pub label: &'a str,
     /// What it shares with the other points of its curve.
     pub curve_key: &'a str,
+    /// What the threads do, in words.
+    pub work: &'a str,
     /// Number of workers.
     pub threads: usize,
     /// The cells.
@@ -92,6 +94,7 @@ pub fn group(cells: &[Summary]) -> Vec<Group<'_>> {
                 workload: &cell.workload,
                 label: &cell.label,
                 curve_key: &cell.curve_key,
+                work: &cell.work,
                 threads: cell.threads,
                 cells: vec![cell],
             }),

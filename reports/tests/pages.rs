@@ -1,133 +1,136 @@
-//! Pages of every kind of run: whole, empty, broken, hostile, mixed. Structure, not pixels.
+//! Pages of every kind of run: whole, empty, broken, hostile, mixed, large. Structure, not pixels.
 //!
-//! Each page is also written below the target folder, where the browser test finds it.
+//! Each site is also written below the target folder, where the browser test finds it.
 
 mod common;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use common::{NATURES, hostile_name, point, quick_run, record, run};
+use common::html::{assert_links_lead_somewhere, assert_well_formed, attributes, structure};
+use common::{NATURES, hostile_name, large_run, point, quick_run, record, run};
 use record::Status;
 use record::store::Loaded;
-use reports::html::{Options, render, write_report};
+use reports::html::{File, Options, render};
 
-fn page(name: &str, runs: &[Loaded]) -> String {
-    let options =
-        Options { command: vec!["synchroscope".into(), "report".into(), "runs/x".into()], force: false, single_file: false };
-    let html = render(runs, &options).html;
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join(format!("{name}.html")), &html).unwrap();
-    assert_well_formed(&html);
-    html
+fn options() -> Options {
+    Options {
+        command: ["synchroscope", "report", "runs/x"].map(String::from).to_vec(),
+        tool: "synchroscope 0.1.0, revision 0123abc".into(),
+        ..Options::default()
+    }
 }
 
-/// Every tag that opens closes, in order: a name that breaks out of its place would show here.
-fn assert_well_formed(html: &str) {
-    const VOID: [&str; 4] = ["meta", "link", "br", "!DOCTYPE"];
-    let mut open: Vec<String> = Vec::new();
-    let mut rest = html;
-    while let Some(at) = rest.find('<') {
-        rest = &rest[at + 1..];
-        let end = rest.find('>').expect("a tag ends");
-        let (tag, after) = (&rest[..end], &rest[end + 1..]);
-        rest = after;
-        if let Some(name) = tag.strip_prefix('/') {
-            assert_eq!(open.pop().as_deref(), Some(name), "closing tag");
-            continue;
+/// Renders, checks and keeps a site.
+fn site(name: &str, runs: &[Loaded], options: &Options) -> Vec<File> {
+    let files = render(runs, options);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sites").join(name);
+    for file in &files {
+        let path = folder.join(&file.path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &file.content).unwrap();
+        if file.path.ends_with(".html") {
+            assert_well_formed(&file.path, &file.content);
         }
-        let name: String = tag.chars().take_while(|c| !c.is_whitespace() && *c != '/').collect();
-        if VOID.contains(&name.as_str()) || tag.ends_with('/') {
-            continue;
-        }
-        if name == "script" || name == "style" {
-            let close = format!("</{name}>");
-            rest = &rest[rest.find(&close).expect("closes") + close.len()..];
-            continue;
-        }
-        open.push(name);
     }
-    assert!(open.is_empty(), "left open: {open:?}");
+    assert_links_lead_somewhere(&files);
+    files
 }
 
-/// Headings, figures, tables with their number of rows, and ids: what a reader navigates by.
-fn structure(html: &str) -> String {
-    let mut out = Vec::new();
-    let mut rest = html;
-    while let Some(at) = rest.find('<') {
-        rest = &rest[at + 1..];
-        let tag = &rest[..rest.find('>').unwrap()];
-        let name = tag.split(' ').next().unwrap();
-        let text = |end: &str| {
-            let inner = &rest[rest.find('>').unwrap() + 1..rest.find(end).unwrap()];
-            let mut plain = String::new();
-            let mut inside = true;
-            for c in inner.chars() {
-                match c {
-                    '<' => inside = false,
-                    '>' => inside = true,
-                    c if inside => plain.push(c),
-                    _ => {}
-                }
-            }
-            plain
-        };
-        match name {
-            "h1" | "h2" | "h3" => out.push(format!("{name} {}", text(&format!("</{name}>")))),
-            "figcaption" => out.push(format!("  figure {}", text("</figcaption>"))),
-            "summary" => out.push(format!("  fold {}", text("</summary>"))),
-            "table" => {
-                let table = &rest[..rest.find("</table>").unwrap()];
-                let body = table.split("<tbody>").nth(1).unwrap();
-                let columns = table.split("</thead>").next().unwrap().matches("<th ").count();
-                out.push(format!("  table {columns} columns, {} rows", body.matches("<tr").count()));
-            }
-            "script" | "style" => rest = &rest[rest.find(&format!("</{name}>")).unwrap()..],
-            _ => {}
-        }
-    }
-    out.join("\n")
+fn page<'f>(files: &'f [File], path: &str) -> &'f str {
+    let paths = || files.iter().map(|f| f.path.as_str()).collect::<Vec<_>>();
+    &files.iter().find(|f| f.path == path).unwrap_or_else(|| panic!("no {path} in {:?}", paths())).content
 }
 
 #[test]
 fn a_quick_run() {
     let run = quick_run();
     let start = Instant::now();
-    let html = page("quick", std::slice::from_ref(&run));
+    let files = render(std::slice::from_ref(&run), &options());
     let took = start.elapsed();
-    assert!(html.len() < 3_000_000, "{} bytes", html.len());
-    assert!(took.as_secs_f64() < 4.0, "{took:?}; the aim is 2 s on free cores");
+    assert!(took.as_secs_f64() < 4.0, "{took:?}; the aim is 1 s on free cores");
+    let files_checked = site("quick", std::slice::from_ref(&run), &options());
+    assert_eq!(files.len(), files_checked.len());
+    let bytes: usize = files.iter().map(|f| f.content.len()).sum();
+    assert!(bytes < 3_000_000, "{bytes} bytes");
+    let front = page(&files, "index.html");
     for needed in
-        ["synchroscope run --suite quick", "0123abc", "no PMU (ENOENT)", "Go not found", "KVM", "twice at"]
+        ["synchroscope run --suite quick", "0123abc", "no PMU (ENOENT)", "KVM", "twice at", "Go not found"]
     {
-        assert!(html.contains(needed), "{needed}");
+        assert!(front.contains(needed), "{needed}");
     }
-    for forbidden in ["http://", "https://", "src=", "@import", "#0000"] {
-        let own = html.replace("http://www.w3.org/2000/svg", "");
-        assert!(!own.contains(forbidden), "{forbidden}");
+    let pages = files.iter().filter(|f| f.path.ends_with(".html"));
+    for file in pages.clone() {
+        assert!(file.content.contains("synchroscope run --suite quick"), "{} has no stamp", file.path);
+        for forbidden in ["http://", "@import", "#0000", "NaN"] {
+            let own = file.content.replace("http://www.w3.org/2000/svg", "");
+            assert!(!own.contains(forbidden), "{forbidden} in {}", file.path);
+        }
+        // Nothing is loaded but what the report brings along.
+        assert!(attributes(&file.content, "src").iter().all(|src| !src.contains("://")), "{}", file.path);
     }
-    insta::assert_snapshot!(structure(&html));
+    assert!(pages.count() > 100);
+    insta::assert_snapshot!("front", structure(front));
+    insta::assert_snapshot!("workload", structure(page(&files, "workloads/contended.html")));
+    insta::assert_snapshot!(
+        "implementation",
+        structure(page(&files, "implementations/mutex.go-2016-starving.html"))
+    );
+    insta::assert_snapshot!("lineage", structure(page(&files, "lineages/mutex.go-2008-key.html")));
+    insta::assert_snapshot!("comparisons", structure(page(&files, "comparisons.html")));
+    let comparison = page(&files, "compare/mutex.go-2015-spinning@mutex.go-2016-starving.html");
+    assert!(comparison.contains("the launches cannot tell"));
+    insta::assert_snapshot!("comparison", structure(comparison));
+    insta::assert_snapshot!("methodology", structure(page(&files, "methodology.html")));
+}
+
+#[test]
+fn one_file_holds_all() {
+    let files = site("single", &[quick_run()], &Options { single_file: true, ..options() });
+    assert_eq!(files.len(), 1);
+    let html = page(&files, "index.html");
+    assert!(html.len() < 3_000_000, "{} bytes", html.len());
+    assert!(html.contains("id=\"methodology--the-wait-ledger\""));
+    assert_eq!(html.matches("<script").count(), 1);
+    assert!(attributes(html, "src").is_empty(), "everything is inside");
+    let local =
+        |link: &String| link.starts_with('#') || link.starts_with("https://github.com/") || link == "data:,";
+    assert!(attributes(html, "href").iter().all(local));
 }
 
 #[test]
 fn an_empty_run_says_so() {
-    let html = page("empty", &[run(Vec::new())]);
+    let files = site("empty", &[run(Vec::new())], &options());
+    let html = page(&files, "index.html");
     assert!(html.contains("No results."));
-    insta::assert_snapshot!(structure(&html));
+    insta::assert_snapshot!(structure(html));
 }
 
 #[test]
 fn one_cell() {
-    let html = page("one-cell", &[run(vec![record(&NATURES[4], &point("contended", 2), 5, 1, 1)])]);
-    insta::assert_snapshot!(structure(&html));
+    let runs = [run(vec![record(&NATURES[4], &point("contended", 2), 5, 1, 1)])];
+    let files = site("one-cell", &runs, &options());
+    insta::assert_snapshot!(structure(page(&files, "index.html")));
+}
+
+#[test]
+fn a_run_without_cards_still_shows() {
+    // Runs of early versions carry none.
+    let mut run = quick_run();
+    run.manifest.catalogue = None;
+    let files = site("without-cards", &[run], &options());
+    assert!(!files.iter().any(|f| f.path.starts_with("lineages/")));
+    let html = page(&files, "implementations/mutex.go-2016-starving.html");
+    assert!(html.contains("carries no card"));
 }
 
 #[test]
 fn one_launch_without_profile() {
-    let html = page("one-launch", &[run(vec![record(&NATURES[4], &point("contended", 2), 1, 0, 1)])]);
-    assert!(html.contains("no plain sentence"));
-    assert!(!html.contains("NaN") && !html.contains("inf "));
+    let runs = [run(vec![record(&NATURES[4], &point("contended", 2), 1, 0, 1)])];
+    for file in site("one-launch", &runs, &options()) {
+        assert!(!file.content.contains("NaN") && !file.content.contains("inf "), "{}", file.path);
+        assert!(file.path != "index.html" || file.content.contains("no plain sentence"));
+    }
 }
 
 #[test]
@@ -139,26 +142,56 @@ fn only_failures() {
         cell.reasons = vec!["final counter 41, expected 42".into()];
         cells.push(cell);
     }
-    let html = page("only-failures", &[run(cells)]);
+    let files = site("only-failures", &[run(cells)], &options());
+    let html = page(&files, "index.html");
     assert_eq!(html.matches("final counter 41, expected 42").count(), 3);
-    insta::assert_snapshot!(structure(&html));
+    insta::assert_snapshot!(structure(html));
 }
 
 #[test]
 fn hostile_names_stay_text() {
-    let mut cells: Vec<_> = NATURES[..4].iter().map(|n| record(n, &point("contended", 4), 5, 1, 1)).collect();
+    const PWNED: &str = "<script>window.pwned=1</script>";
+    let mut cells: Vec<_> = NATURES[..5].iter().map(|n| record(n, &point("contended", 4), 5, 1, 1)).collect();
     cells[0].implementation = hostile_name();
+    cells[0].cell = hostile_name();
     cells[1].point.roles[0].name = "<b>\"role\"".into();
     cells[2].status = Status::Suspect;
-    cells[2].reasons = vec!["</td><script>window.pwned=1</script>".into()];
+    cells[2].reasons = vec![format!("</td>{PWNED}")];
     cells[3].implementation = format!("mutex/{}", "x".repeat(194));
+    cells[4].point.workload = format!("../../{PWNED}\"'");
     let mut run = run(cells);
-    run.manifest.command = vec!["</pre><script>window.pwned=1</script>".into()];
-    let html = page("hostile", &[run]);
-    // The page's own script is the only one, and no element came out of a name.
-    assert_eq!(html.matches("<script").count(), 1);
-    assert_eq!(html.matches("<img").count(), 0);
-    assert!(html.contains("&lt;script&gt;window.pwned=1"));
+    run.manifest.command = vec![format!("</pre>{PWNED}")];
+    run.manifest.catalogue = Some(record::Catalogue {
+        implementations: vec![record::ImplementationCard {
+            id: hostile_name(),
+            summary: PWNED.into(),
+            source: Some(format!("https://example.org/\"{PWNED} javascript:alert(1)")),
+            follows: Some(format!("mutex/{}", "x".repeat(194))),
+            text: Some(format!(
+                "# {PWNED}\n\n{PWNED} [a](javascript:window.pwned=1) ![b](javascript:1) <img src=x onerror=window.pwned=1>\n\n<div>{PWNED}</div>"
+            )),
+            params: vec![record::ParamCard { name: PWNED.into(), default: 1, origin: PWNED.into() }],
+            ..Default::default()
+        }],
+        workloads: vec![record::WorkloadCard {
+            name: "contended".into(),
+            summary: PWNED.into(),
+            analysis: PWNED.into(),
+        }],
+    });
+    for single_file in [false, true] {
+        let name = if single_file { "hostile-single" } else { "hostile" };
+        let files = site(name, std::slice::from_ref(&run), &Options { single_file, ..options() });
+        for file in files.iter().filter(|f| f.path.ends_with(".html")) {
+            // The page's own script is the only one, and no element came out of a name.
+            assert_eq!(file.content.matches("<script").count(), 1, "{}", file.path);
+            for tag in ["<img", "<b>", "<div>", "href=\"javascript"] {
+                assert_eq!(file.content.matches(tag).count(), 0, "{tag} in {}", file.path);
+            }
+            assert!(file.path.len() < 110 && !file.path.contains(".."), "{}", file.path);
+        }
+        assert!(page(&files, "index.html").contains("&lt;script&gt;window.pwned=1"));
+    }
 }
 
 #[test]
@@ -180,40 +213,68 @@ fn different_computers_stay_apart() {
         model.push(simulated);
     }
     there.records.extend(model);
-    let html = page("mixed", &[here, there]);
-    assert!(html.contains("3 different computers or models"));
+    let files = site("mixed", &[here, there], &options());
+    let html = page(&files, "index.html");
+    assert!(html.contains("stand in 3 groups") && html.contains("different computers or models"));
     assert!(html.contains("simulated (opteron)"));
-    insta::assert_snapshot!(structure(&html));
+    insta::assert_snapshot!(structure(html));
+    let comparison = page(&files, "compare/runs-1-2.html");
+    assert!(comparison.contains("Not compared: the records come from different computers"));
+}
+
+#[test]
+fn two_runs_are_compared_and_never_mixed() {
+    let cells = |seed| vec![record(&NATURES[4], &point("contended", 2), 5, 1, seed)];
+    let (one, mut other) = (run(cells(1)), run(cells(2)));
+    other.records[0].tool.harness_hash = "0ther".into();
+    let files = site("two-runs", &[one, other], &options());
+    let html = page(&files, "index.html");
+    assert!(html.contains("stand in 2 groups") && html.contains("different versions of driver or probes"));
+    let comparison = page(&files, "compare/runs-1-2.html");
+    assert!(comparison.contains("different versions of driver or probes"));
+    assert!(comparison.contains("<td class=\"l v-"));
+}
+
+#[test]
+fn shards_of_one_run_stand_together() {
+    let shard = |number: usize, nature: usize| {
+        let mut run = run(vec![record(&NATURES[nature], &point("contended", 2), 5, 1, 1)]);
+        run.manifest.shard = Some(format!("{number}/2"));
+        run.path = PathBuf::from(format!("runs/shard-{number}"));
+        run
+    };
+    let files = site("shards", &[shard(1, 4), shard(2, 8)], &options());
+    assert!(!page(&files, "index.html").contains("stand in 2 groups"));
 }
 
 #[test]
 fn damaged_records_are_listed() {
     let mut run = run(vec![record(&NATURES[4], &point("contended", 2), 5, 1, 1)]);
     run.damaged.push((PathBuf::from("cells/x.json"), "is damaged: EOF at line 3".into()));
-    let html = page("damaged", &[run]);
-    assert!(html.contains("Damaged records (1)") && html.contains("EOF at line 3"));
+    run.damaged.push((PathBuf::from("cells/y.json"), "schema 9 is not known".into()));
+    let files = site("damaged", &[run], &options());
+    let html = page(&files, "index.html");
+    assert!(
+        html.contains("Damaged records (2)") && html.contains("EOF at line 3") && html.contains("schema 9")
+    );
 }
 
 #[test]
-fn the_writer_refuses_what_it_would_spoil() {
-    let folder = tempfile::tempdir().unwrap();
-    let runs = [run(vec![record(&NATURES[4], &point("contended", 2), 2, 0, 1)])];
-    let out = folder.path().join("report");
-    let options = Options::default();
-    let written = write_report(&out, &runs, &options).unwrap();
-    assert_eq!(written, out.join("index.html"));
-    // An earlier report may be replaced.
-    write_report(&out, &runs, &options).unwrap();
-    std::fs::write(out.join("thesis.tex"), "years of work").unwrap();
-    let error = write_report(&out, &runs, &options).unwrap_err().to_string();
-    assert!(error.contains("thesis.tex") && error.contains("--force") && !error.contains('\n'), "{error}");
-    write_report(&out, &runs, &Options { force: true, ..Options::default() }).unwrap();
-    assert_eq!(std::fs::read_to_string(out.join("thesis.tex")).unwrap(), "years of work");
-    let error = write_report(&written, &runs, &options).unwrap_err().to_string();
-    assert!(error.contains("is a file"), "{error}");
-    // A page that is not ours is somebody's.
-    let other = folder.path().join("site");
-    std::fs::create_dir(&other).unwrap();
-    std::fs::write(other.join("index.html"), "<h1>my page</h1>").unwrap();
-    assert!(write_report(&other, &runs, &options).is_err());
+fn pairs_that_were_asked_for_are_compared() {
+    let compare = vec![("mutex/mcs".to_owned(), "mutex/ticket".to_owned())];
+    let files = site("asked", &[quick_run()], &Options { compare, ..options() });
+    let html = page(&files, "compare/mutex.mcs@mutex.ticket.html");
+    assert!(html.contains("contended/t8") && html.contains("wait p99"));
+}
+
+#[test]
+fn two_thousand_cells() {
+    let run = large_run(2_000);
+    let start = Instant::now();
+    let files = site("large", &[run], &options());
+    let took = start.elapsed();
+    assert!(files.len() > 2_000);
+    assert!(took.as_secs_f64() < 60.0, "{took:?}; the aim is 10 s on two free cores");
+    let largest = files.iter().map(|f| f.content.len()).max().unwrap();
+    assert!(largest < 4_000_000, "a page of {largest} bytes opens slowly");
 }

@@ -23,7 +23,8 @@ pub(super) fn source(card: &ImplementationCard) -> Markup {
     let Some(text) = &card.source else { return html! { "-" } };
     let commit = text.strip_prefix("Go, ").and_then(|rest| rest.split_once("commit "));
     let commit = commit.map(|(_, hash)| hash).filter(|hash| is_commit(hash));
-    let address = text.split_whitespace().find(|word| word.starts_with("https://"));
+    let plain = |word: &&str| word.chars().all(|c| c.is_ascii_alphanumeric() || "-._~:/?#@%+=".contains(c));
+    let address = text.split_whitespace().filter(|word| word.starts_with("https://")).find(plain);
     html! {
         @match (commit, address) {
             (Some(hash), _) => a href={ "https://github.com/golang/go/commit/" (hash) } rel="noreferrer" { (text) },

@@ -253,7 +253,7 @@ fn ratio(row: &Row, named: bool) -> Markup {
             (number(row.median_b, |v| shown(row.quantity, v), None))
             (of(|r| r.estimate)) (of(|r| r.low)) (of(|r| r.high))
             (number(row.minimal_detectable_ratio, change, None))
-            td .l class={ "v-" (class(row.verdict)) } {
+            td class={ "l v-" (class(row.verdict)) } {
                 (row.verdict.name())
                 @if let Some(note) = &row.note { " " small { (note) } }
             }

@@ -43,7 +43,8 @@ pub(super) fn page(at: &At<'_, '_>) -> Page {
 }
 
 fn said(at: &At<'_, '_>) -> Markup {
-    let found = findings(&at.site.groups, at.site.margin);
+    let steps: Vec<(&str, &str)> = at.site.lineages.iter().flat_map(|l| l.steps.iter().copied()).collect();
+    let found = findings(&at.site.groups, at.site.margin, &steps);
     html! {
         section id=(at.id("findings")) aria-label="Findings" {
             h2 { "Findings " (method_link(at, "findings")) }

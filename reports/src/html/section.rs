@@ -68,6 +68,10 @@ pub(super) fn section(at: &At<'_, '_>, group: &Group<'_>, point: &PointCells<'_>
     let ranked = point.ranked_locks();
     let percentiles = chart::percentiles(point, catalogue, &alt("Percentiles of the waits", point));
     let ledger = chart::ledger(point, catalogue, &alt("Wait ledger", point));
+    let fairness =
+        chart::fairness(&ranked, catalogue, &alt("Fairness against the size of the window", point));
+    let hysteresis = chart::hysteresis(&ranked, catalogue, &alt("Throughput up and down a ramp", point));
+    let recovery = chart::recovery(&ranked, catalogue, &alt("Throughput around a stall", point));
     let launches = chart::launches(point, catalogue, &alt("Throughput of every launch", point));
     html! {
         section id=(at.id(&format!("p{index}"))) {
@@ -83,6 +87,21 @@ pub(super) fn section(at: &At<'_, '_>, group: &Group<'_>, point: &PointCells<'_>
             @if let Some(svg) = &ledger {
                 (figure(at, "Where the workers' time went", "the-wait-ledger", svg, part_key(), html! {
                     (tier(&group.source)) "; launches with full timing; each bar sums to all the time of all workers."
+                }))
+            }
+            @if let Some(svg) = &fairness {
+                (figure(at, "Fairness against the size of the window", "jains-index-and-windows", svg, class_key(&ranked, catalogue), html! {
+                    (tier(&group.source)) "; probed launches with full timing. 1: all workers got the same within a window."
+                }))
+            }
+            @if let Some(svg) = &hysteresis {
+                (figure(at, "Hysteresis: up the ramp and down again", "phases-ramp-and-stall", svg, class_key(&ranked, catalogue), html! {
+                    (tier(&group.source)) "; a lock without memory draws one line, one with memory a loop."
+                }))
+            }
+            @if let Some(svg) = &recovery {
+                (figure(at, "Recovery from a stall", "phases-ramp-and-stall", svg, class_key(&ranked, catalogue), html! {
+                    (tier(&group.source)) "; throughput of each phase over that before the holder stopped."
                 }))
             }
             @if let Some(svg) = &launches {

@@ -35,7 +35,12 @@ fn slug(text: &str) -> String {
     // Families are told from their members by a slash everywhere else: here by a full stop, as in ids of cells.
     let dotted = text.replace('/', ".");
     let device = DEVICES.iter().any(|device| name.split('.').next() == Some(device));
-    if dotted.len() <= LENGTH_MAX && dotted.chars().all(safe) && !dotted.starts_with(['.', '-']) && !device {
+    if !dotted.is_empty()
+        && dotted.len() <= LENGTH_MAX
+        && dotted.chars().all(safe)
+        && !dotted.starts_with(['.', '-'])
+        && !device
+    {
         return dotted;
     }
     name = name.trim_matches(['-', '.']).chars().take(LENGTH_MAX - 13).collect();

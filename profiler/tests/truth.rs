@@ -74,6 +74,7 @@ fn result(profile: Option<Profile>) -> LaunchResult {
         profile,
         counters: Default::default(),
         uncontended_ns: Some(15.0),
+        work_speed_ratio: None,
     }
 }
 
@@ -222,6 +223,30 @@ fn a_clock_that_runs_slow_is_seen_by_the_schedulers_time() {
         slice.workers.iter_mut().for_each(|worker| worker.end_ns = worker.start_ns + SPAN_NS * 8 / 10);
     }
     assert_eq!(flagged(&record, &CONTEXT), (Status::Suspect, "floor".into()));
+}
+
+#[test]
+fn a_computer_that_became_faster_excuses_as_much_and_a_slower_one_nothing() {
+    let in_time = |share: u64, work_speed_ratio| {
+        let mut record = honest();
+        for slice in slices(&mut record) {
+            slice
+                .workers
+                .iter_mut()
+                .for_each(|worker| worker.end_ns = worker.start_ns + SPAN_NS * share / 100);
+        }
+        for result in record.launches.iter_mut().filter_map(|launch| launch.result.as_mut()) {
+            result.work_speed_ratio = work_speed_ratio;
+        }
+        flagged(&record, &CONTEXT)
+    };
+    let floor = (Status::Suspect, "floor".to_owned());
+    assert_eq!(in_time(80, None), floor);
+    assert_eq!(in_time(80, Some(0.8)), floor);
+    assert_eq!(in_time(80, Some(1.2)).0, Status::Ok);
+    assert_eq!(in_time(100, Some(0.8)).0, Status::Ok);
+    // Nobody becomes a hundred times as fast.
+    assert_eq!(in_time(50, Some(100.0)), floor);
 }
 
 #[test]

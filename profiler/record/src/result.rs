@@ -35,6 +35,10 @@ pub struct LaunchResult {
     /// of others costs. The fastest of several short loops, measured in this launch before the slices.
     #[serde(default)]
     pub uncontended_ns: Option<f64>,
+    /// How fast work ran after the slices, by how fast it ran when it was calibrated before them: above 1 if the
+    /// computer has become faster meanwhile. Absent where nothing was calibrated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work_speed_ratio: Option<f64>,
 }
 
 /// A timed stretch with an object of its own.

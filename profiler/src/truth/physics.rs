@@ -2,7 +2,9 @@
 //!
 //! The work of an operation is known: it was asked for. It is calibrated against the fastest that this processor did it,
 //! so it may come out up to [`CALIBRATION`] shorter and, with few operations, by three standard errors of what was
-//! drawn; the bounds allow for both.
+//! drawn; the bounds allow for both. Where a launch measured its work again after the slices, and the computer had become
+//! faster meanwhile, the bounds allow for that too. Had it become slower, work took longer than asked for, which is no
+//! reason to doubt less than before.
 
 use record::cell::{ImplementationRole, Record};
 use record::result::{LaunchResult, Slice};
@@ -13,6 +15,8 @@ use super::{Finding, TruthContext, holds, not_applicable, results, suspect};
 
 /// Relative error of calibrated work.
 pub(super) const CALIBRATION: f64 = 0.10;
+/// A computer does not change its speed by more; whoever says so is not believed.
+const SPEED_UP_MAX: f64 = 1.5;
 /// A processor may execute this much of a lock's instructions while work before or after is still under way, ns.
 const HIDDEN_NS: f64 = 20.0;
 /// A driver draws lengths from a table with so many entries: rarer ones do not occur.
@@ -66,6 +70,7 @@ pub(super) fn floor(record: &Record, context: &TruthContext) -> Finding {
         results(record).filter_map(|(_, result)| result.uncontended_ns).reduce(f64::min).unwrap_or(0.0);
     for (launch, result) in results(record) {
         let (slack, Some(needs)) = needs(&work, result, lock_ns) else { continue };
+        let allowed = allowed(slack, result);
         let span_ns: u64 = result.slices.iter().map(Slice::span_ns).sum();
         let offered_ns = span_ns as f64 * threads.min(context.cores) as f64;
         let mut bounds = vec![(needs.measured_ns, offered_ns, "the cores offered")];
@@ -79,10 +84,9 @@ pub(super) fn floor(record: &Record, context: &TruthContext) -> Finding {
             let detail = format!(
                 "launch {}: operations need {needed_ns:.0} ns, {who} {had_ns:.0} ns; ratio {ratio:.3}, allowed {:.3} \
                  (uncontended {lock_ns:.1} ns)",
-                launch.index,
-                1.0 + slack
+                launch.index, allowed
             );
-            if ratio > 1.0 + slack {
+            if ratio > allowed {
                 return suspect(format!("too fast to be true: {detail}"));
             }
             if closest.as_ref().is_none_or(|(most, _)| ratio > *most) {
@@ -118,6 +122,11 @@ fn needs(work: &[Work], result: &LaunchResult, lock_ns: f64) -> (f64, Option<Nee
     (slack, (needs.measured_ns > 0.0).then_some(needs))
 }
 
+/// The largest ratio of time needed to time had that an honest launch may show.
+fn allowed(slack: f64, result: &LaunchResult) -> f64 {
+    (1.0 + slack) * result.work_speed_ratio.unwrap_or(1.0).clamp(1.0, SPEED_UP_MAX)
+}
+
 /// One lock serves one holder at a time: all holds together fit into the span, times the number of locks.
 pub(super) fn exclusion(record: &Record, _: &TruthContext) -> Finding {
     if record.role == ImplementationRole::Floor {
@@ -136,15 +145,14 @@ pub(super) fn exclusion(record: &Record, _: &TruthContext) -> Finding {
         };
         let held_ns: f64 = workers(result).map(held).sum();
         let slack = CALIBRATION + 3.0 * workers(result).map(variance).sum::<f64>().sqrt() / held_ns.max(1.0);
+        let allowed = allowed(slack, result);
         let offered_ns = result.span_ns() as f64 * f64::from(record.point.locks);
         let ratio = held_ns / offered_ns.max(1.0);
         let detail = format!(
             "launch {}: held for {held_ns:.0} ns in {offered_ns:.0} ns of {} lock(s); ratio {ratio:.3}, allowed {:.3}",
-            launch.index,
-            record.point.locks,
-            1.0 + slack
+            launch.index, record.point.locks, allowed
         );
-        if ratio > 1.0 + slack {
+        if ratio > allowed {
             return suspect(format!("more than one holder at a time: {detail}"));
         }
         if closest.as_ref().is_none_or(|(most, _)| ratio > *most) {

@@ -159,6 +159,7 @@ mod tests {
             profile: None,
             counters: Default::default(),
             uncontended_ns: None,
+            work_speed_ratio: None,
             simulated: None,
         };
         let mut profile: Profile = serde_json::from_value(serde_json::json!({

@@ -197,6 +197,7 @@ fn launch(nature: &Nature, point: &Point, index: u32, probe: ProbeMode, draws: &
         profile: probed.then(|| profile(nature, threads, total, span_ns)),
         counters: counters(total),
         uncontended_ns: Some(1e9 / nature.rate),
+        work_speed_ratio: None,
         simulated: None,
     };
     Launch {

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use super::{Machine, Waited};
 use crate::probe::{Event, NoProbe, Probe};
-pub use threads::{cores_allowed, cpus_allowed};
+pub use threads::{cores_allowed, cpus_allowed, work_speed_ratio};
 pub use words::OsCell;
 
 /// This computer, observed by `P`.

@@ -119,22 +119,33 @@ fn steps(count: u32) {
     black_box(x);
 }
 
-/// Converts a duration to cycles of [`work`], at the speed that this process measured when it first asked.
-pub(super) fn work_cycles(duration_ns: u64) -> u32 {
+/// Steps in a ms of [`work`], at the speed that this process measured when it first asked.
+static STEPS_PER_MS: OnceLock<u64> = OnceLock::new();
+
+/// Steps in a ms now: those of the fastest of `loops` loops, for whatever disturbs can only slow a loop down.
+fn steps_per_ms(loops: u32) -> u64 {
     /// Steps that take about 20 us: short enough to run undisturbed sometimes, long against a clock read.
     const STEPS: u32 = 8192;
-    static STEPS_PER_MS: OnceLock<u64> = OnceLock::new();
-    let per_ms = *STEPS_PER_MS.get_or_init(|| {
-        // The fastest of many: whatever disturbs can only slow the loop down.
-        let fastest_ns = (0..200).map(|_| {
-            let start = clock::now_ns();
-            steps(STEPS);
-            clock::now_ns() - start
-        });
-        u64::from(STEPS) * 1_000_000 / fastest_ns.min().unwrap_or(1).max(1)
+    let fastest_ns = (0..loops).map(|_| {
+        let start = clock::now_ns();
+        steps(STEPS);
+        clock::now_ns() - start
     });
+    u64::from(STEPS) * 1_000_000 / fastest_ns.min().unwrap_or(1).max(1)
+}
+
+/// Converts a duration to cycles of [`work`].
+pub(super) fn work_cycles(duration_ns: u64) -> u32 {
+    let per_ms = *STEPS_PER_MS.get_or_init(|| steps_per_ms(200));
     let cycles = u128::from(duration_ns) * u128::from(per_ms) * u128::from(CYCLES_PER_STEP) / 1_000_000;
     u32::try_from(cycles).unwrap_or(u32::MAX)
+}
+
+/// How fast work runs now, by how fast it ran when lengths were first converted; none if that was never done. Takes
+/// about a ms.
+pub fn work_speed_ratio() -> Option<f64> {
+    let before = *STEPS_PER_MS.get()?;
+    Some(steps_per_ms(50) as f64 / before as f64)
 }
 
 /// See [`crate::machine::Machine::run`].
@@ -181,3 +192,15 @@ fn pin(cpu: usize) {
 
 #[cfg(not(target_os = "linux"))]
 fn pin(_: usize) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_runs_about_as_fast_as_when_it_was_calibrated() {
+        assert!(work_cycles(1_000) > 100);
+        let ratio = work_speed_ratio().unwrap();
+        assert!((0.2..5.0).contains(&ratio), "{ratio}");
+    }
+}

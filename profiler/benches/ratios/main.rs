@@ -4,21 +4,29 @@
 //! a claim take turns in slices of a few ms, A B B A, so that whatever drifts slowly hits both alike; the median over
 //! blocks is the claim, with its interval from order statistics, and the ratio of the fastest slices stands beside it.
 //!
-//! `cargo bench -p synchroscope-profiler --bench ratios -- [uncontended] [probes] [--blocks N] [--json]`
+//! A process has its own luck with the places of its code and data, so that this is done in several, one after the
+//! other, and the claim is the median over them.
+//!
+//! `cargo bench -p synchroscope-profiler --bench ratios -- [uncontended] [probes] [--launches N] [--blocks N] [--json]`
 
 use std::process::ExitCode;
 
+mod launches;
 mod operations;
 mod paired;
 
 use operations::Sides;
 use paired::{Claim, Outcome};
 
-const USAGE: &str = "expected: [uncontended] [probes] [--blocks N] [--json], with N at least 21";
+/// What the JSON calls itself.
+const KIND: &str = "ratios";
+const USAGE: &str = "expected: [uncontended] [probes] [--launches N] [--blocks N] [--json], with at least 6 launches and 21 blocks";
 
 struct Options {
     uncontended: bool,
     probes: bool,
+    /// Processes; one without the option, which is how each of them is started.
+    launches: Option<usize>,
     blocks: usize,
     json: bool,
 }
@@ -32,6 +40,20 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if let Some(launches) = options.launches {
+        let sections = [(options.uncontended, "uncontended"), (options.probes, "probes")];
+        let sections: Vec<&str> = sections.iter().filter(|(on, _)| *on).map(|(_, name)| *name).collect();
+        return match launches::run(launches, &sections, options.blocks) {
+            Ok(outcomes) => {
+                print(&outcomes, options.json);
+                ExitCode::SUCCESS
+            }
+            Err(message) => {
+                eprintln!("{message}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let mut outcomes = Vec::new();
     if options.uncontended {
         for (name, peer) in [("std::sync::Mutex", Sides::std()), ("parking_lot::Mutex", Sides::parking_lot())]
@@ -51,7 +73,7 @@ fn main() -> ExitCode {
 
 /// None when there is nothing to do: `cargo test --benches` starts every bench without meaning a measurement.
 fn options(arguments: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
-    let mut options = Options { uncontended: false, probes: false, blocks: 41, json: false };
+    let mut options = Options { uncontended: false, probes: false, launches: None, blocks: 41, json: false };
     let (mut arguments, mut bench) = (arguments, false);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -59,6 +81,10 @@ fn options(arguments: impl Iterator<Item = String>) -> Result<Option<Options>, S
             "probes" => options.probes = true,
             "--json" => options.json = true,
             "--bench" => bench = true,
+            "--launches" => {
+                let launches = arguments.next().and_then(|n| n.parse().ok()).filter(|&n| n >= 6);
+                options.launches = Some(launches.ok_or(USAGE)?);
+            }
             "--blocks" => {
                 let blocks = arguments.next().and_then(|n| n.parse().ok()).filter(|&n| n >= 21);
                 options.blocks = blocks.ok_or(USAGE)?;
@@ -75,7 +101,7 @@ fn options(arguments: impl Iterator<Item = String>) -> Result<Option<Options>, S
 #[expect(clippy::print_stdout, reason = "the table is this program's result")]
 fn print(outcomes: &[Outcome], json: bool) {
     if json {
-        let json = serde_json::json!({ "kind": "ratios", "version": 1, "claims": outcomes });
+        let json = serde_json::json!({ "kind": KIND, "version": 1, "claims": outcomes });
         println!("{json:#}");
         return;
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Short against the scheduler's and the host's disturbances, long against a clock read.
 const SLICE: Duration = Duration::from_millis(5);
@@ -19,7 +19,7 @@ pub(crate) struct Claim {
     at_most: Option<f64>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Quantity {
     /// Time of A by time of B.
@@ -45,7 +45,7 @@ impl Claim {
 }
 
 /// What came out. `fastest` relates the fastest slice of A to the fastest of B.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Outcome {
     claim: String,
     quantity: Quantity,
@@ -58,6 +58,34 @@ pub(crate) struct Outcome {
     blocks: usize,
     at_most: Option<f64>,
     met: Option<bool>,
+}
+
+impl Outcome {
+    /// Puts the outcomes of one claim in several processes together: medians of their medians. `fastest` is the median
+    /// of theirs; `blocks` are all.
+    pub(crate) fn over(launches: &[&Outcome]) -> Option<Outcome> {
+        let first = launches.first()?;
+        let of = |value: fn(&Outcome) -> f64| {
+            let mut values: Vec<f64> = launches.iter().map(|outcome| value(outcome)).collect();
+            values.sort_by(f64::total_cmp);
+            values
+        };
+        let medians = of(|outcome| outcome.median);
+        let ((low, high), middle) = (median_interval(&medians), median(&medians));
+        Some(Outcome {
+            claim: first.claim.clone(),
+            quantity: first.quantity,
+            median: middle,
+            low,
+            high,
+            fastest: median(&of(|outcome| outcome.fastest)),
+            a_ns_per_op: median(&of(|outcome| outcome.a_ns_per_op)),
+            b_ns_per_op: median(&of(|outcome| outcome.b_ns_per_op)),
+            blocks: launches.iter().map(|outcome| outcome.blocks).sum(),
+            at_most: first.at_most,
+            met: first.at_most.map(|most| middle <= most),
+        })
+    }
 }
 
 impl fmt::Display for Outcome {

@@ -6,6 +6,8 @@ use std::process::Command;
 
 /// Sources that decide how a number is measured: two records with different hashes were not measured alike.
 const HARNESS: [&str; 2] = ["workloads/src/driver", "profiler/src/probe"];
+/// What simulated numbers depend on besides. Presets are not among it: a run keeps those that it used.
+const SIMULATOR: &str = "impls/src/machine/sim";
 
 fn main() {
     let mut hash = Fnv(0xCBF2_9CE4_8422_2325);
@@ -14,6 +16,8 @@ fn main() {
         hash.folder(Path::new(folder));
     }
     println!("cargo::rustc-env=SYNCHROSCOPE_HARNESS_HASH={:016x}", hash.0);
+    hash.folder(Path::new(SIMULATOR));
+    println!("cargo::rustc-env=SYNCHROSCOPE_SIMULATION_HASH={:016x}", hash.0);
     cards(Path::new("impls/src"));
     println!("cargo::rerun-if-changed=.git/HEAD");
     println!("cargo::rerun-if-changed=.git/index");

@@ -59,6 +59,9 @@ pub(crate) enum Command {
         /// Give up after so long and say who holds and who waits
         #[arg(long)]
         watch_ms: Option<u64>,
+        /// Write the timeline of a simulated launch into this file
+        #[arg(long)]
+        trace: Option<PathBuf>,
     },
 }
 
@@ -91,9 +94,9 @@ pub(crate) struct DoctorArgs {
 }
 
 /// What shapes a plan: a run that goes on has its plan already, and would ignore them.
-const PLAN: [&str; 12] = [
+const PLAN: [&str; 13] = [
     "file", "suite", "filter", "machines", "threads", "params", "probe", "launches", "seconds", "cpus",
-    "seed", "shard",
+    "seed", "seeds", "shard",
 ];
 
 #[derive(Debug, Default, ClapArgs)]
@@ -107,7 +110,7 @@ pub(crate) struct RunArgs {
     /// Only cells whose id, implementation or workload matches
     #[arg(long, value_name = "GLOB")]
     pub(crate) filter: Option<String>,
-    /// Machines to run on [default: os]
+    /// Machines to run on: os, sim:NAME, sim:PATH.toml; may be given several times [default: os]
     #[arg(long = "machine", value_name = "M")]
     pub(crate) machines: Vec<String>,
     /// Numbers of threads: 1,2,8 or relative to the cores: cores,4x
@@ -131,6 +134,12 @@ pub(crate) struct RunArgs {
     /// Seed of all draws and of the order of launches
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Launches of each simulated cell, each with a seed of its own
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) seeds: Option<u32>,
+    /// Write a timeline of each simulated launch beside its record, for https://ui.perfetto.dev
+    #[arg(long)]
+    pub(crate) trace: bool,
     /// Print cells, launches and the expected time, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

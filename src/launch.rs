@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::io::Write;
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -12,10 +13,12 @@ use impls::mutex::MutexImpl;
 use impls::probe::{NoProbe, Probe};
 use profiler::counters::Counters;
 use profiler::probe::{Collect, CollectContext, CountProbe, FullProbe, SampleProbe, WatchProbe};
-use record::{LaunchResult, LaunchSpec, PROTOCOL, ProbeMode};
+use record::{LaunchResult, LaunchSpec, PROTOCOL, ProbeMode, is_simulated};
 use workloads::driver::{self, Account, Outcome, Witness};
 
 use crate::Observatory;
+use crate::simulated::{self, Marks};
+use crate::timeline;
 
 /// Longest spec that a launch reads: far above any real one.
 const SPEC_BYTES_MAX: u64 = 1 << 20;
@@ -28,7 +31,7 @@ pub struct Watch {
 }
 
 /// The hidden command: reads one spec from stdin, writes one result to stdout.
-pub(crate) fn command(observatory: &Observatory, watch: Watch) -> Result<()> {
+pub(crate) fn command(observatory: &Observatory, watch: Watch, trace: Option<&Path>) -> Result<()> {
     let mut text = String::new();
     std::io::stdin().take(SPEC_BYTES_MAX).read_to_string(&mut text).context("cannot read the launch spec")?;
     let spec: LaunchSpec = serde_json::from_str(&text).context("the launch spec on stdin is not valid")?;
@@ -37,7 +40,11 @@ pub(crate) fn command(observatory: &Observatory, watch: Watch) -> Result<()> {
         "protocol {} is not known: this version speaks {PROTOCOL}",
         spec.protocol
     );
-    ensure!(spec.machine == "os", "machine `{}` is not known: this version has `os`", spec.machine);
+    ensure!(
+        spec.machine == "os" || is_simulated(&spec.machine),
+        "machine `{}` is not known: there are `os` and `sim:PRESET`",
+        spec.machine
+    );
     let Some(entry) = observatory.entry(&spec.implementation) else {
         bail!("implementation `{}` is not known to this program", spec.implementation)
     };
@@ -47,7 +54,14 @@ pub(crate) fn command(observatory: &Observatory, watch: Watch) -> Result<()> {
         default(info);
         std::process::exit(PANICKED);
     }));
-    let result = entry.launch(&spec, &watch)?;
+    let result = match trace {
+        Some(file) if is_simulated(&spec.machine) => {
+            let simulation = entry.simulate(&spec, Marks { most: timeline::MARKS_MAX, from_cycle: 0 })?;
+            timeline::write(file, &spec, &simulation)?;
+            simulation.result
+        }
+        _ => entry.launch(&spec, &watch)?,
+    };
     let mut stdout = std::io::stdout().lock();
     serde_json::to_writer(&mut stdout, &result).context("cannot write the result")?;
     stdout.write_all(b"\n").and_then(|()| stdout.flush()).context("cannot write the result")
@@ -58,6 +72,9 @@ pub const PANICKED: i32 = 101;
 
 /// Runs one launch of a mutex.
 pub fn mutex<I: MutexImpl>(spec: &LaunchSpec, watch: &Watch) -> Result<LaunchResult> {
+    if is_simulated(&spec.machine) {
+        return Ok(simulated::mutex::<I>(spec, Marks::default())?.result);
+    }
     check_params(&I::CARD, spec)?;
     if let Some(deadline) = watch.deadline {
         profiler::probe::watch::arm(deadline);
@@ -71,7 +88,7 @@ pub fn mutex<I: MutexImpl>(spec: &LaunchSpec, watch: &Watch) -> Result<LaunchRes
     }
 }
 
-fn check_params(card: &Card, spec: &LaunchSpec) -> Result<()> {
+pub(crate) fn check_params(card: &Card, spec: &LaunchSpec) -> Result<()> {
     for name in spec.params.keys() {
         let known: Vec<&str> = card.params.iter().map(|param| param.name).collect();
         ensure!(
@@ -101,7 +118,7 @@ fn drive<P: Probe, I: MutexImpl>(
 type Drive<P> = dyn Fn(&LaunchSpec, &driver::Launch<'_>, &dyn Witness) -> Outcome<<P as Probe>::Slot>;
 
 /// The parameters that the spec sets. A launch is the whole life of its process: they may live as long.
-fn tuned(spec: &LaunchSpec) -> Tuned {
+pub(crate) fn tuned(spec: &LaunchSpec) -> Tuned {
     let values = spec.params.iter().map(|(name, &value)| (&*name.clone().leak(), value)).collect::<Vec<_>>();
     Tuned(values.leak())
 }
@@ -144,6 +161,7 @@ fn carry_out<P: Collect>(card: &Card, spec: &LaunchSpec, drive: &Drive<P>) -> Re
         counters,
         uncontended_ns: Some(outcome.uncontended_ns),
         work_speed_ratio,
+        simulated: None,
     })
 }
 

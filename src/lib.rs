@@ -15,17 +15,23 @@
 //! | [`registry`] | the implementations that this binary can launch |
 //! | [`engine`] | implementations in other programs, over the launch protocol |
 //! | [`launch`] | one launch, inside the child process |
+//! | [`simulated`] | the same on a simulated machine |
 //! | `runner` | a run: launches in shuffled order, each a child process |
+//! | `machines` | what `--machine` names |
+//! | `timeline` | a simulated launch for Perfetto |
 //! | `cmd` | the commands |
 
 pub mod engine;
 pub mod launch;
 pub mod registry;
+pub mod simulated;
 
 mod args;
 mod cmd;
 mod exit;
+mod machines;
 mod runner;
+mod timeline;
 
 pub use impls;
 pub use registry::Observatory;

@@ -13,6 +13,7 @@ use record::cell::ImplementationRole;
 use record::{LaunchResult, LaunchSpec};
 
 use crate::engine::{self, Engine};
+use crate::simulated::{self, Marks, Simulation};
 use crate::{args, cmd, exit, launch};
 
 /// An implementation that this process can launch itself.
@@ -21,6 +22,8 @@ pub trait Entry: Send + Sync {
     fn card(&self) -> &Card;
     /// Runs one launch in this process.
     fn launch(&self, spec: &LaunchSpec, watch: &launch::Watch) -> Result<LaunchResult>;
+    /// Runs one launch on a simulated machine, and keeps `marks` of it.
+    fn simulate(&self, spec: &LaunchSpec, marks: Marks) -> Result<Simulation>;
 }
 
 struct MutexEntry<I: MutexImpl> {
@@ -40,6 +43,9 @@ impl<I: MutexImpl> Entry for MutexEntry<I> {
     }
     fn launch(&self, spec: &LaunchSpec, watch: &launch::Watch) -> Result<LaunchResult> {
         launch::mutex::<I>(spec, watch)
+    }
+    fn simulate(&self, spec: &LaunchSpec, marks: Marks) -> Result<Simulation> {
+        simulated::mutex::<I>(spec, marks)
     }
 }
 

@@ -12,7 +12,7 @@ use impls::probe::{Event, NoProbe};
 type S = Sim<NoProbe>;
 
 fn setup(name: &str) -> Setup {
-    Setup { preset: Rc::new(Preset::builtin(name).unwrap()), observe: true, marks: 0 }
+    Setup { preset: Rc::new(Preset::builtin(name).unwrap()), observe: true, marks: 0, marks_from: 0 }
 }
 
 /// Acquires of each thread on one lock, and the report.

@@ -36,6 +36,7 @@ pub fn environment() -> Environment {
         governor: read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         load_1min: read("/proc/loadavg").and_then(|text| load_1min(&text)),
         steal_share: None,
+        note: None,
     }
 }
 

@@ -75,6 +75,7 @@ fn result(profile: Option<Profile>) -> LaunchResult {
         counters: Default::default(),
         uncontended_ns: Some(15.0),
         work_speed_ratio: None,
+        simulated: None,
     }
 }
 

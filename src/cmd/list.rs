@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::{Result, bail};
 use impls::card::{Card, Runs};
+use impls::machine::sim::preset::Preset;
 use serde::Serialize;
 use workloads::{Suite, Workload, nearest};
 
@@ -78,12 +79,18 @@ pub(super) fn command(observatory: &Observatory, args: &ListArgs) -> Result<Exit
         families,
         workloads: described(Workload::all()?, |w| (w.name.clone(), w.summary.clone())),
         suites: described(Suite::all()?, |s| (s.name.clone(), s.summary.clone())),
-        machines: vec![Described {
-            name: "os".into(),
-            summary: "threads and futexes of this computer".into(),
-        }],
+        machines: machines()?,
     };
     print(&if args.json { to_json(&listing)? } else { text(&listing) })
+}
+
+fn machines() -> Result<Vec<Described>> {
+    let here = Described { name: "os".into(), summary: "threads and futexes of this computer".into() };
+    let simulated = Preset::names().map(|name| {
+        let preset = Preset::builtin(name)?;
+        Ok(Described { name: format!("sim:{name}"), summary: preset.summary })
+    });
+    std::iter::once(Ok(here)).chain(simulated).collect()
 }
 
 fn described<T>(items: Vec<T>, name_and_summary: impl Fn(&T) -> (String, String)) -> Vec<Described> {
@@ -129,7 +136,7 @@ fn implementation(card: &Card) -> Implementation {
         impls::card::Role::Floor => "floor",
     };
     let machines = match card.runs {
-        Runs::AnyMachine => "os".to_owned(),
+        Runs::AnyMachine => "os sim".to_owned(),
         Runs::OsOnly(reason) => format!("os only: {reason}"),
     };
     let parameter = |param: &impls::card::Param| Parameter {

@@ -33,8 +33,9 @@ pub(crate) fn dispatch(observatory: &Observatory, args: Args) -> Result<Exit> {
             clap_complete::generate(shell, &mut Args::command(), "synchroscope", &mut script);
             print(&String::from_utf8_lossy(&script))
         }
-        Some(Command::Launch { watch_ms }) => {
-            launch::command(observatory, launch::Watch { deadline: watch_ms.map(Duration::from_millis) })?;
+        Some(Command::Launch { watch_ms, trace }) => {
+            let watch = launch::Watch { deadline: watch_ms.map(Duration::from_millis) };
+            launch::command(observatory, watch, trace.as_deref())?;
             Ok(Exit::Fine)
         }
     }

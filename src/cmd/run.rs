@@ -16,6 +16,7 @@ use super::{catalogue, command_line, print, report};
 use crate::Observatory;
 use crate::args::RunArgs;
 use crate::exit::Exit;
+use crate::machines::Machines;
 use crate::runner::{self, INTERRUPTED};
 
 /// The suite of a call without a command.
@@ -44,7 +45,11 @@ pub(super) fn command(observatory: &Observatory, args: &RunArgs) -> Result<Exit>
         }
     };
     ctrlc::set_handler(handler).context("cannot watch for Ctrl-C")?;
-    let options = runner::Options { patience: Duration::from_secs_f64(args.patience), quiet: args.quiet };
+    let options = runner::Options {
+        patience: Duration::from_secs_f64(args.patience),
+        quiet: args.quiet,
+        trace: args.trace,
+    };
     let finished = runner::run(observatory, &path, &manifest, !args.resume, &options)?;
     if finished.left > 0 {
         bail!(
@@ -77,19 +82,27 @@ fn verdict(records: &[Record], strict: bool) -> Exit {
 
 /// The plan that the command line asks for.
 fn plan(observatory: &Observatory, args: &RunArgs) -> Result<Manifest> {
-    for machine in &args.machines {
-        ensure!(machine == "os", "--machine {machine}: expected a machine of `synchroscope list`: os");
-    }
+    let machines = Machines::read(&args.machines)?;
+    ensure!(
+        args.seeds.is_none() || !machines.presets.is_empty(),
+        "--seeds: expected a simulated machine beside it, such as --machine sim:genoa-192; `os` has --launches"
+    );
+    ensure!(
+        !args.trace || !machines.presets.is_empty(),
+        "--trace: expected a simulated machine beside it, such as --machine sim:genoa-192"
+    );
     let suite = match &args.file {
         Some(file) => Suite::load(file)?,
         None => Suite::embedded(args.suite.as_deref().unwrap_or(DEFAULT_SUITE))?,
     };
-    let cpus = args.cpus.as_deref().map(cpu_list).transpose()?.unwrap_or_default();
+    let cpus = args.cpus.as_deref().map(|text| cpu_list(text, &machines)).transpose()?.unwrap_or_default();
     let ids = observatory.ids();
     let params = params(observatory, &args.params)?;
     let overrides = Overrides {
         filter: args.filter.clone(),
-        machines: if args.machines.is_empty() { vec!["os".into()] } else { args.machines.clone() },
+        machines: machines.names.clone(),
+        simulated: machines.cores(),
+        seeds: args.seeds,
         threads: args.threads.as_deref().map(|text| Count::list("--threads", text)).transpose()?,
         launches: args.launches,
         seconds: args.seconds,
@@ -117,6 +130,7 @@ fn plan(observatory: &Observatory, args: &RunArgs) -> Result<Manifest> {
         cells,
         shard: args.shard.clone(),
         catalogue,
+        presets: machines.texts(),
     })
 }
 
@@ -204,8 +218,8 @@ fn params(observatory: &Observatory, texts: &[String]) -> Result<BTreeMap<String
     Ok(params)
 }
 
-/// Reads `0,2-3`; each must be a core that this process may use.
-fn cpu_list(text: &str) -> Result<Vec<usize>> {
+/// Reads `0,2-3`; each must be a core of every machine, and of this one a core that this process may use.
+fn cpu_list(text: &str, machines: &Machines) -> Result<Vec<usize>> {
     let wrong = || format!("--cpus {text}: expected a list of cores such as 0,2-3");
     let mut cpus = Vec::new();
     for part in text.split(',') {
@@ -214,6 +228,14 @@ fn cpu_list(text: &str) -> Result<Vec<usize>> {
         let last: usize = last.trim().parse().with_context(wrong)?;
         ensure!(first <= last && last < 65_536, wrong());
         cpus.extend(first..=last);
+    }
+    for (name, preset) in &machines.presets {
+        if let Some(cpu) = cpus.iter().find(|&&cpu| cpu >= preset.cores as usize) {
+            bail!("--cpus {text}: {name} has no core {cpu}, its cores are 0-{}", preset.cores - 1);
+        }
+    }
+    if !machines.names.iter().any(|name| name == "os") {
+        return Ok(cpus);
     }
     let allowed = cpus_allowed();
     for cpu in &cpus {

@@ -29,6 +29,14 @@ pub(crate) struct Program {
     own: bool,
 }
 
+/// What a child of this program is asked for beside its spec.
+pub(crate) struct Extra<'a> {
+    /// It gives up by itself after so long, and says who hangs.
+    pub(crate) watch: Option<Duration>,
+    /// It writes the timeline of a simulated launch into this file.
+    pub(crate) trace: Option<&'a Path>,
+}
+
 /// How a launch ended.
 pub(crate) enum Ended {
     /// With a result that fits its spec.
@@ -55,20 +63,18 @@ impl Program {
         self.own
     }
 
-    /// Runs one launch; gives up after `limit`. With `watch` the child gives up by itself before, and says who hangs.
+    /// Runs one launch; gives up after `limit`.
     ///
     /// # Errors
     /// Only those of this side; whatever the child does is an [`Ended`].
-    pub(crate) fn launch(
-        &self,
-        spec: &LaunchSpec,
-        limit: Duration,
-        watch: Option<Duration>,
-    ) -> Result<Ended> {
+    pub(crate) fn launch(&self, spec: &LaunchSpec, limit: Duration, extra: &Extra<'_>) -> Result<Ended> {
         let mut command = Command::new(&self.command[0]);
         command.args(&self.command[1..]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        if let Some(watch) = watch {
+        if let Some(watch) = extra.watch {
             command.arg("--watch-ms").arg(watch.as_millis().to_string());
+        }
+        if let Some(trace) = extra.trace {
+            command.arg("--trace").arg(trace);
         }
         isolate(&mut command);
         let started = Instant::now();
@@ -156,11 +162,20 @@ fn judge(spec: &LaunchSpec, bytes: &[u8], status: ExitStatus, stderr: String) ->
     }
 }
 
-/// The line after Rust's "thread ... panicked at file:line:".
+/// What follows Rust's "thread ... panicked at file:line:", in one line.
 fn panic_message(stderr: &str) -> Option<String> {
+    /// A deadlock of a thousand threads is told by the first few.
+    const LINES: usize = 12;
     let mut lines = stderr.lines().skip_while(|line| !line.contains("panicked at"));
     lines.next()?;
-    lines.next().map(str::to_owned)
+    let first = lines.next()?.to_owned();
+    // The lines of one message are indented; what else is printed is not.
+    let mut more = lines.take_while(|line| line.starts_with("  ")).map(str::trim);
+    let message = more.by_ref().take(LINES).fold(first, |text, line| format!("{text}; {line}"));
+    Some(match more.count() {
+        0 => message,
+        left => format!("{message}; and {left} more"),
+    })
 }
 
 /// Waits until a child that has closed its output has exited; whether it did in time. It is not collected: until then

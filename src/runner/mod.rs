@@ -3,44 +3,43 @@
 //! | module | holds |
 //! |---|---|
 //! | [`child`] | one child process: started, fed, watched, ended |
+//! | [`launch`] | one launch: its spec, its repetitions, what became of it |
 //! | [`order`] | the order of launches |
 //! | [`progress`] | what a person sees meanwhile |
+//!
+//! Measured launches come first, one at a time. Simulated ones need no quiet computer: they follow, as many at a time as
+//! there are cores.
 //!
 //! After each launch its cell's record is judged and written. Whatever ends the run early, what was done is kept, and
 //! `--resume` does the rest.
 
 pub(crate) mod child;
+mod launch;
 pub(crate) mod order;
 pub(crate) mod progress;
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use impls::card::Runs;
 use impls::machine::os::cores_allowed;
-use profiler::host::{self, StealMeter};
+use impls::machine::sim::preset::Preset;
 use profiler::truth::{self, TruthContext};
 use record::store::RunDir;
-use record::{
-    Failure, FailureKind, Launch, LaunchSpec, Manifest, PROTOCOL, PlannedCell, Record, SCHEMA, Status,
-};
+use record::{FailureKind, Manifest, PlannedCell, Record, SCHEMA, Status, Tool, is_simulated};
 
-use workloads::Suite;
-
-use self::child::{Ended, Program};
+use self::child::Program;
 use self::order::Job;
 use self::progress::Progress;
 use crate::Observatory;
+use crate::machines::{self, Machines};
 
 /// Set by Ctrl-C: the run ends after the launch at hand has been given up.
 pub(crate) static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-
-/// A launch that other programs disturbed is made again so often.
-const DISTURBED_MAX: u32 = 2;
-/// In a run of so many launches one may be made again, so that a loaded machine cannot stretch a run without bound.
-const REPEATS_PER: usize = 8;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +56,8 @@ pub(crate) struct Options {
     pub(crate) patience: Duration,
     /// Print nothing but errors.
     pub(crate) quiet: bool,
+    /// Write a timeline beside the record of each simulated launch.
+    pub(crate) trace: bool,
 }
 
 /// Carries out `manifest` in the run directory `path`; launches whose result is there already are not made again.
@@ -68,72 +69,149 @@ pub(crate) fn run(
     options: &Options,
 ) -> Result<Finished> {
     let dir = if fresh { RunDir::create(path, manifest)? } else { RunDir::open(path)?.0 };
+    let presets = Machines::of_texts(&manifest.presets)?;
     let mut records = Vec::with_capacity(manifest.cells.len());
     for cell in &manifest.cells {
         let existing = (!fresh && dir.record_path(&cell.cell).exists()).then(|| dir.load_record(&cell.cell));
         records.push(match existing {
+            // What an earlier simulator said does not belong beside what this one says.
+            Some(Ok(record)) if is_outdated(&record) => {
+                eprintln!("warning: simulated anew: {} was made by another simulator", record.cell);
+                empty_record(observatory, manifest, cell, &presets)
+            }
             Some(Ok(record)) => record,
             Some(Err(error)) => {
                 // Its launches cannot be trusted.
                 eprintln!("warning: measured anew: {error:#}");
-                empty_record(observatory, manifest, cell)
+                empty_record(observatory, manifest, cell, &presets)
             }
-            None => empty_record(observatory, manifest, cell),
+            None => empty_record(observatory, manifest, cell, &presets),
         });
     }
     let programs = programs(observatory, manifest, &mut records, &dir)?;
-    let jobs: Vec<Job> = order::rounds(&manifest.cells, manifest.seed)
+    let jobs: Vec<(u32, Job)> = order::rounds(&manifest.cells, manifest.seed)
         .into_iter()
         .filter(|job| programs[job.cell].is_some() && wanted(&records[job.cell], job.index))
+        .zip(0..)
+        .map(|(job, place)| (place, job))
         .collect();
-    let expected = |job: &Job| expected(&manifest.cells[job.cell]);
-    let mut progress = Progress::new(jobs.iter().map(expected).sum(), jobs.len(), options.quiet);
-    let mut made = 0;
-    let mut repeats = jobs.len().div_ceil(REPEATS_PER);
-    for (place, job) in jobs.iter().enumerate() {
-        if INTERRUPTED.load(Ordering::Relaxed) {
-            break;
-        }
-        let (cell, record) = (&manifest.cells[job.cell], &mut records[job.cell]);
-        if !wanted(record, job.index) {
-            progress.advance(expected(job), None); // The cell has hung meanwhile.
-            continue;
-        }
-        let Some(program) = &programs[job.cell] else { continue };
-        progress.announce(&format!("{} {}", record.display_name(), cell.point.label));
-        let Some(launch) = make(program, manifest, cell, job, place, options.patience, &mut repeats)? else {
-            break;
+    let expected = |(_, job): &(u32, Job)| launch::expected(&manifest.cells[job.cell]);
+    let progress = Progress::new(jobs.iter().map(expected).sum(), jobs.len(), options.quiet);
+    let (simulated, measured): (Vec<_>, Vec<_>) =
+        jobs.iter().copied().partition(|(_, job)| is_simulated(&manifest.cells[job.cell].machine));
+    let run = Run { manifest, dir: &dir, programs, presets, options };
+    let state = Mutex::new(State {
+        records,
+        progress,
+        made: 0,
+        repeats: jobs.len().div_ceil(launch::REPEATS_PER),
+        error: None,
+    });
+    run.carry_out(&state, &measured, 1);
+    run.carry_out(&state, &simulated, cores_allowed());
+    let mut state = state.into_inner().unwrap_or_else(|e| e.into_inner());
+    state.progress.finish();
+    if let Some(error) = state.error.take() {
+        return Err(error);
+    }
+    let left = jobs.iter().filter(|(_, job)| wanted(&state.records[job.cell], job.index)).count();
+    Ok(Finished { launches: state.made, left })
+}
+
+/// What stays the same while a run goes on.
+struct Run<'a> {
+    manifest: &'a Manifest,
+    dir: &'a RunDir,
+    programs: Vec<Option<Program>>,
+    /// The simulated machines, by the names of the plan.
+    presets: BTreeMap<String, Preset>,
+    options: &'a Options,
+}
+
+/// What changes.
+struct State {
+    records: Vec<Record>,
+    progress: Progress,
+    made: usize,
+    repeats: usize,
+    /// What ended the run early, on this side.
+    error: Option<anyhow::Error>,
+}
+
+impl Run<'_> {
+    /// Makes the launches, `at_once` of them at a time.
+    fn carry_out(&self, state: &Mutex<State>, jobs: &[(u32, Job)], at_once: usize) {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            while let Some((place, job)) = jobs.get(next.fetch_add(1, Ordering::Relaxed))
+                && !INTERRUPTED.load(Ordering::Relaxed)
+            {
+                match self.make(state, *job, *place) {
+                    Ok(true) => {}
+                    Ok(false) => return,
+                    Err(error) => {
+                        held(state).error.get_or_insert(error);
+                        return;
+                    }
+                }
+                if held(state).error.is_some() {
+                    return;
+                }
+            }
         };
-        let failure = launch.failure.as_ref().map(|failure| {
-            format!(
-                "{} {}: {}: {}",
-                record.display_name(),
-                cell.point.label,
-                failure.kind.name(),
-                failure.detail
-            )
+        if at_once <= 1 {
+            return work();
+        }
+        // Threads of their own, for the kernel ends a child with the thread that started it.
+        std::thread::scope(|scope| {
+            for _ in 0..at_once.min(jobs.len()) {
+                scope.spawn(work);
+            }
         });
+    }
+
+    /// Makes one launch, judges its cell and writes the record; whether to go on.
+    fn make(&self, state: &Mutex<State>, job: Job, place: u32) -> Result<bool> {
+        let cell = &self.manifest.cells[job.cell];
+        let expected = launch::expected(cell);
+        let Some(program) = &self.programs[job.cell] else { return Ok(true) };
+        let (name, mut repeats) = {
+            let mut state = held(state);
+            if !wanted(&state.records[job.cell], job.index) {
+                state.progress.advance(expected, None); // The cell has hung meanwhile.
+                return Ok(true);
+            }
+            let name = format!("{} {}", state.records[job.cell].display_name(), cell.point.label);
+            state.progress.announce(&name);
+            (name, state.repeats)
+        };
+        let made = launch::make(program, self, cell, job, place, &mut repeats)?;
+        let state = &mut *held(state);
+        let Some(launch) = made else { return Ok(false) };
+        if !is_simulated(&cell.machine) {
+            state.repeats = repeats;
+        }
+        let failure = launch.failure.as_ref().map(|f| format!("{name}: {}: {}", f.kind.name(), f.detail));
+        let record = &mut state.records[job.cell];
         record.launches.push(launch);
         record.launches.sort_by_key(|launch| launch.index);
-        judge(record);
-        dir.save(record)?;
-        made += 1;
-        progress.advance(expected(job), failure.as_deref());
+        self.judge(record);
+        self.dir.save(record)?;
+        state.made += 1;
+        state.progress.advance(expected, failure.as_deref());
+        Ok(true)
     }
-    progress.finish();
-    let left = jobs.iter().filter(|job| wanted(&records[job.cell], job.index)).count();
-    Ok(Finished { launches: made, left })
+
+    fn judge(&self, record: &mut Record) {
+        let preset = self.presets.get(&record.machine);
+        let context = TruthContext { cores: preset.map_or_else(cores_allowed, |p| p.cores as usize) };
+        (record.status, record.reasons, record.checks) = truth::judge(record, &context);
+        record.trace_hash = launch::trace_hash(record);
+    }
 }
 
-/// How long one launch should take.
-fn expected(cell: &PlannedCell) -> Duration {
-    let all_ms = Suite::expected_ms(std::slice::from_ref(cell), cores_allowed());
-    Duration::from_secs_f64(all_ms / 1000.0 / cell.launches.len().max(1) as f64)
-}
-
-/// How long it may take: each slice may need a second to open, and a loaded machine stretches everything.
-fn limit(cell: &PlannedCell, patience: Duration) -> Duration {
-    patience + expected(cell) * 4 + Duration::from_secs(1) * (cell.slices + 1)
+fn held(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(|e| e.into_inner())
 }
 
 /// Whether launch `index` is still to be made. A cell that hung once is not asked again: it would hang again.
@@ -144,7 +222,16 @@ fn wanted(record: &Record, index: u32) -> bool {
         })
 }
 
-fn empty_record(observatory: &Observatory, manifest: &Manifest, cell: &PlannedCell) -> Record {
+fn empty_record(
+    observatory: &Observatory,
+    manifest: &Manifest,
+    cell: &PlannedCell,
+    presets: &BTreeMap<String, Preset>,
+) -> Record {
+    let (tool, fingerprint) = match presets.get(&cell.machine) {
+        Some(preset) => (simulated_tool(&manifest.tool), machines::fingerprint(preset)),
+        None => (manifest.tool.clone(), manifest.host.fingerprint.clone()),
+    };
     Record {
         schema: SCHEMA,
         cell: cell.cell.clone(),
@@ -160,11 +247,20 @@ fn empty_record(observatory: &Observatory, manifest: &Manifest, cell: &PlannedCe
         reasons: Vec::new(),
         checks: Vec::new(),
         trace_hash: None,
-        tool: manifest.tool.clone(),
+        tool,
         command: manifest.command.clone(),
         seed: manifest.seed,
-        fingerprint: manifest.host.fingerprint.clone(),
+        fingerprint,
     }
+}
+
+fn is_outdated(record: &Record) -> bool {
+    is_simulated(&record.machine) && record.tool.harness_hash != env!("SYNCHROSCOPE_SIMULATION_HASH")
+}
+
+/// Of simulated numbers the simulator is a part of what measures.
+fn simulated_tool(tool: &Tool) -> Tool {
+    Tool { harness_hash: env!("SYNCHROSCOPE_SIMULATION_HASH").into(), ..tool.clone() }
 }
 
 /// The program of each cell. A cell that cannot run here gets its record at once, with the reason.
@@ -179,11 +275,15 @@ fn programs(
     for (cell, record) in manifest.cells.iter().zip(records) {
         let program = if let Some(entry) = observatory.entry(&cell.implementation) {
             match entry.card().runs {
-                Runs::OsOnly(reason) if cell.machine != "os" => Err(anyhow::anyhow!("{reason}")),
+                Runs::OsOnly(reason) if cell.machine != "os" => {
+                    Err(anyhow::anyhow!("it runs on `os` only: {reason}"))
+                }
                 _ => Ok(Program::own(&own)),
             }
         } else if let Some(engine) = observatory.engine(&cell.implementation) {
-            if cell.cpus.is_empty() || engine.pins(&cell.implementation) {
+            if cell.machine != "os" {
+                Err(anyhow::anyhow!("engine {} runs on the threads of this computer only", engine.name))
+            } else if cell.cpus.is_empty() || engine.pins(&cell.implementation) {
                 engine.ready().map(Program::engine)
             } else {
                 Err(anyhow::anyhow!("engine {} cannot pin it to cores", engine.name))
@@ -211,95 +311,6 @@ fn programs(
         });
     }
     Ok(programs)
-}
-
-fn judge(record: &mut Record) {
-    let context = TruthContext { cores: cores_allowed() };
-    (record.status, record.reasons, record.checks) = truth::judge(record, &context);
-}
-
-/// Makes one launch; `None` if it was interrupted.
-fn make(
-    program: &Program,
-    manifest: &Manifest,
-    cell: &PlannedCell,
-    job: &Job,
-    place: usize,
-    patience: Duration,
-    repeats: &mut usize,
-) -> Result<Option<Launch>> {
-    let probe = cell.launches[job.index as usize];
-    let spec = LaunchSpec {
-        protocol: PROTOCOL,
-        implementation: cell.implementation.clone(),
-        params: cell.params.clone(),
-        tuned_shape: false,
-        machine: cell.machine.clone(),
-        probe,
-        // The same for all implementations: launch k of each does the same work.
-        seed: order::mix(manifest.seed, u64::from(job.index)),
-        cpus: cell.cpus.clone(),
-        slices: cell.slices,
-        slice_ns: cell.slice_ns,
-        warmup_ns: cell.warmup_ns,
-        point: cell.point.clone(),
-    };
-    let started_unix_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64);
-    let steal = StealMeter::start();
-    let limit = limit(cell, patience);
-    let mut ended = program.launch(&spec, limit, None)?;
-    let mut disturbed = 0;
-    while let Ended::Result(result) = &ended
-        && *repeats > 0
-        && spec.point.threads() <= cores_allowed()
-        && result.overlap() < truth::OVERLAP_MIN
-        && disturbed < DISTURBED_MAX
-    {
-        disturbed += 1;
-        *repeats -= 1;
-        ended = program.launch(&spec, limit, None)?;
-    }
-    let (result, failure) = match ended {
-        Ended::Interrupted => return Ok(None),
-        Ended::Result(result) => (Some(*result), None),
-        Ended::Failed(mut failure) => {
-            if failure.kind == FailureKind::Hang && program.can_watch() {
-                name_the_hung(program, &spec, limit, &mut failure)?;
-            }
-            (None, Some(failure))
-        }
-    };
-    let mut environment = host::environment();
-    environment.steal_share = steal.share();
-    let order = place as u32;
-    Ok(Some(Launch {
-        index: job.index,
-        probe,
-        seed: spec.seed,
-        order,
-        started_unix_ms,
-        environment,
-        disturbed,
-        result,
-        failure,
-    }))
-}
-
-/// Repeats a launch that hung, with the probe that knows who holds and who waits.
-fn name_the_hung(program: &Program, spec: &LaunchSpec, limit: Duration, failure: &mut Failure) -> Result<()> {
-    // The inside watch gives up first, so that it can still say what it saw.
-    let watch = limit.mul_f64(0.7);
-    match program.launch(spec, limit, Some(watch))? {
-        Ended::Failed(again) if again.kind == FailureKind::Hang => {
-            failure.detail = format!("{}; {}", failure.detail, again.detail);
-        }
-        Ended::Failed(again) => {
-            failure.detail = format!("{}; repeated, it failed otherwise: {}", failure.detail, again.detail);
-        }
-        Ended::Result(_) => failure.detail.push_str("; repeated once under watch, it did not hang"),
-        Ended::Interrupted => {}
-    }
-    Ok(())
 }
 
 /// Checks that a shard is `I/N` with 1 <= I <= N, and keeps its cells.

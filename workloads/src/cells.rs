@@ -12,6 +12,7 @@ use crate::diagnose::{Error, Result, nearest, unknown};
 use crate::expected;
 use crate::pattern::Pattern;
 use crate::points::AxisOverrides;
+use crate::simulated;
 use crate::suite::{Effort, Group, Suite};
 
 /// What the command line asks for beyond the suite.
@@ -21,6 +22,10 @@ pub struct Overrides {
     pub filter: Option<String>,
     /// Machines; every cell is planned once for each.
     pub machines: Vec<String>,
+    /// The cores of each machine among them that is simulated; the others have those of this computer.
+    pub simulated: BTreeMap<String, usize>,
+    /// Launches of simulated cells, each with a seed of its own.
+    pub seeds: Option<u32>,
     /// Numbers of threads, where a workload has one kind of thread and a steady number of them; the others keep theirs.
     pub threads: Option<Vec<Count>>,
     /// Launches without a probe.
@@ -51,6 +56,8 @@ impl Default for Overrides {
         Self {
             filter: None,
             machines: vec!["os".into()],
+            simulated: BTreeMap::new(),
+            seeds: None,
             threads: None,
             launches: None,
             seconds: None,
@@ -88,14 +95,17 @@ impl Suite {
         cores: usize,
         overrides: &Overrides,
     ) -> Result<Vec<PlannedCell>> {
-        let cores = if overrides.cpus.is_empty() { cores.max(1) } else { distinct(&overrides.cpus) };
         if let Some(aa) = self.aa.as_deref().filter(|aa| !implementations.contains(aa)) {
             let message = unknown("implementation", aa, implementations.iter().copied());
             return Err(self.wrong(0, "aa", message));
         }
         let mut plan = Plan::default();
         for group in &self.groups {
-            self.plan_group(group, implementations, cores, overrides, &mut plan)?;
+            // Each once, in the order of their names.
+            for machine in overrides.machines.iter().collect::<BTreeSet<_>>() {
+                let target = Target::new(machine, cores, overrides);
+                self.plan_group(group, implementations, &target, overrides, &mut plan)?;
+            }
         }
         let mut cells: Vec<PlannedCell> = plan.cells.into_iter().map(|planned| planned.cell).collect();
         if let Some(filter) = &overrides.filter {
@@ -108,6 +118,7 @@ impl Suite {
             }
         }
         if let Some(seconds) = overrides.seconds {
+            let cores = Target::new("os", cores, overrides).cores;
             expected::scale(&mut cells, cores, seconds)?;
         }
         Ok(cells)
@@ -117,57 +128,60 @@ impl Suite {
         &self,
         group: &Group,
         implementations: &[&str],
-        cores: usize,
+        target: &Target<'_>,
         overrides: &Overrides,
         plan: &mut Plan,
     ) -> Result<()> {
-        let machines: BTreeSet<&str> = overrides.machines.iter().map(String::as_str).collect();
+        let Target { machine, cores, is_simulated, .. } = *target;
         let launches = launches(&group.effort, overrides);
         for workload in &group.workloads {
-            let rows = self.rows(group, workload, implementations)?;
+            let rows = self.rows(group, workload, implementations, is_simulated)?;
             let workload = with_threads(workload, overrides)?;
-            let cpus = cpus(&workload, cores, overrides);
+            let cpus = cpus(&workload, target, overrides);
             let points = workload.points(cores).map_err(|error| Error {
                 message: format!("{}; asked for by {}:{}", error.message, self.file, group.line),
                 ..error
             });
             for point in points? {
-                for machine in &machines {
-                    for row in &rows {
-                        let taken = overrides
-                            .params
-                            .iter()
-                            .filter(|(name, _)| overrides.takes_param(row.implementation, name));
-                        let params: BTreeMap<String, u64> =
-                            taken.map(|(name, value)| (name.clone(), *value)).collect();
-                        let cell = PlannedCell {
-                            cell: cell_id(row.implementation, &point.label, machine, row.arm, &params),
-                            implementation: row.implementation.to_owned(),
-                            arm: row.arm.to_owned(),
-                            params,
-                            machine: (*machine).to_owned(),
-                            slice_ns: slice_ns(&group.effort, &point, cores, &cpus),
-                            point: point.clone(),
-                            launches: launches.clone(),
-                            slices: group.effort.slices,
-                            warmup_ns: group.effort.warmup_ns,
-                            cpus: cpus.clone(),
-                        };
-                        let planned = Planned { cell, line: group.line, automatic: row.automatic };
-                        self.add(plan, planned, overrides.threads.is_some())?;
+                for row in &rows {
+                    let taken = overrides
+                        .params
+                        .iter()
+                        .filter(|(name, _)| overrides.takes_param(row.implementation, name));
+                    let params: BTreeMap<String, u64> =
+                        taken.map(|(name, value)| (name.clone(), *value)).collect();
+                    let mut cell = PlannedCell {
+                        cell: cell_id(row.implementation, &point.label, machine, row.arm, &params),
+                        implementation: row.implementation.to_owned(),
+                        arm: row.arm.to_owned(),
+                        params,
+                        machine: machine.to_owned(),
+                        slice_ns: slice_ns(&group.effort, &point, cores, &cpus),
+                        point: point.clone(),
+                        launches: launches.clone(),
+                        slices: group.effort.slices,
+                        warmup_ns: group.effort.warmup_ns,
+                        cpus: cpus.clone(),
+                    };
+                    if is_simulated {
+                        let seeds = overrides.seeds.or(overrides.launches).unwrap_or(simulated::SEEDS);
+                        simulated::adapt(&mut cell, seeds, overrides.probe);
                     }
+                    let planned = Planned { cell, line: group.line, automatic: row.automatic };
+                    self.add(plan, planned, overrides.threads.is_some())?;
                 }
             }
         }
         Ok(())
     }
 
-    /// The implementations of a group for one workload, then the A/A pair.
+    /// The implementations of a group for one workload, then the A/A pair, which a machine without noise does not need.
     fn rows<'i>(
         &'i self,
         group: &Group,
         workload: &Workload,
         implementations: &[&'i str],
+        is_simulated: bool,
     ) -> Result<Vec<Row<'i>>> {
         let of_family = |id: &&&str| id.split_once('/').is_some_and(|(family, _)| family == workload.family);
         let family: Vec<&str> = implementations.iter().filter(of_family).copied().collect();
@@ -196,7 +210,7 @@ impl Suite {
             .collect();
         let own = self.aa.as_deref().filter(|aa| family.contains(aa));
         let first = || rows.iter().map(|row| row.implementation).find(|id| !is_empty(id));
-        if let Some(implementation) = own.or_else(first) {
+        if let Some(implementation) = own.or_else(first).filter(|_| !is_simulated) {
             rows.extend(["a", "b"].map(|arm| Row { implementation, arm, automatic: true }));
         }
         Ok(rows)
@@ -243,6 +257,25 @@ impl Suite {
     }
 }
 
+/// A machine that cells are planned for.
+struct Target<'m> {
+    machine: &'m str,
+    /// Those that numbers of threads are relative to.
+    cores: usize,
+    is_simulated: bool,
+}
+
+impl<'m> Target<'m> {
+    fn new(machine: &'m str, cores_here: usize, overrides: &Overrides) -> Self {
+        let simulated = overrides.simulated.get(machine);
+        let cores = match overrides.cpus.as_slice() {
+            [] => simulated.copied().unwrap_or(cores_here).max(1),
+            cpus => distinct(cpus),
+        };
+        Target { machine, cores, is_simulated: simulated.is_some() }
+    }
+}
+
 /// An implementation, as a row of a group.
 struct Row<'i> {
     implementation: &'i str,
@@ -260,11 +293,11 @@ fn with_threads(workload: &Workload, overrides: &Overrides) -> Result<Workload> 
     }
 }
 
-fn cpus(workload: &Workload, cores: usize, overrides: &Overrides) -> Vec<usize> {
+fn cpus(workload: &Workload, target: &Target<'_>, overrides: &Overrides) -> Vec<usize> {
     if overrides.cpus.is_empty() {
-        let counted: Vec<usize> = (0..cores).collect();
-        let allowed = if overrides.allowed_cpus.is_empty() { &counted } else { &overrides.allowed_cpus };
-        return workload.cpus(allowed);
+        let counted: Vec<usize> = (0..target.cores).collect();
+        let counts = target.is_simulated || overrides.allowed_cpus.is_empty();
+        return workload.cpus(if counts { &counted } else { &overrides.allowed_cpus });
     }
     match workload.cpus(&overrides.cpus) {
         pinned if pinned.is_empty() => overrides.cpus.clone(),

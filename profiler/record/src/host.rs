@@ -47,6 +47,9 @@ pub struct Environment {
     /// Share of processor time that the hypervisor gave to others since the launch began (or since boot, in a
     /// manifest).
     pub steal_share: Option<f64>,
+    /// What to know instead: a simulated machine has no state of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// Both.

@@ -5,6 +5,7 @@
 //! | [`spec`] | one launch: what to run, as a child process reads it |
 //! | [`result`] | what a launch measured, as a child process writes it |
 //! | [`profile`] | what a probed launch explains |
+//! | [`simulated`] | what a simulated launch knows exactly |
 //! | [`reading`] | a number with its tier, or the reason why there is none |
 //! | [`host`] | the machine and its state |
 //! | [`cell`] | the record of one cell: all its launches, checks, status |
@@ -24,6 +25,7 @@ pub mod profile;
 pub mod reading;
 pub mod result;
 pub mod run;
+pub mod simulated;
 pub mod spec;
 pub mod store;
 
@@ -34,6 +36,7 @@ pub use profile::Profile;
 pub use reading::{Reading, Tier};
 pub use result::{LaunchResult, Slice, Worker};
 pub use run::{Manifest, PlannedCell, Tool};
+pub use simulated::{Simulated, is_simulated};
 pub use spec::{Arrivals, Choice, Distribution, LaunchSpec, Point, ProbeMode, Role, Schedule};
 
 /// Version of the launch protocol: [`LaunchSpec`] in, [`LaunchResult`] out.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::histogram::Distribution;
 use crate::profile::Profile;
 use crate::reading::Reading;
+use crate::simulated::Simulated;
 
 /// The answer of one launch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,6 +40,9 @@ pub struct LaunchResult {
     /// computer has become faster meanwhile. Absent where nothing was calibrated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work_speed_ratio: Option<f64>,
+    /// What is known exactly, because the machine was simulated; all other numbers are simulated then too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub simulated: Option<Simulated>,
 }
 
 /// A timed stretch with an object of its own.

@@ -36,6 +36,10 @@ pub struct Manifest {
     /// What its implementations and workloads are; absent in runs of early versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub catalogue: Option<Catalogue>,
+    /// The simulated machines of the run: the text of each preset's file, by name, so that every launch can be made again
+    /// as it was.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub presets: BTreeMap<String, String>,
 }
 
 /// The value of [`Manifest::kind`].

@@ -21,6 +21,9 @@ pub struct LaunchSpec {
     pub tuned_shape: bool,
     /// `os` or `sim:<preset>`.
     pub machine: String,
+    /// The simulated machine, as the text of a preset's file; absent on `os`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
     /// Who listens.
     pub probe: ProbeMode,
     /// Seed of every draw in this launch.

@@ -82,6 +82,11 @@ impl RunDir {
         self.path.join("cells").join(format!("{cell}.json"))
     }
 
+    /// Where the timeline of a simulated launch is, if the run was asked for it.
+    pub fn trace_path(&self, cell: &str, launch: u32) -> PathBuf {
+        self.path.join("cells").join(format!("{cell}.launch{launch}.trace.json"))
+    }
+
     /// Writes a record and its histograms.
     pub fn save(&self, record: &Record) -> Result<()> {
         let mut lean = record.clone();

@@ -29,6 +29,12 @@ impl Buckets {
         Buckets(counts)
     }
 
+    /// Empty buckets, of which only the pages in use take memory.
+    pub(super) fn untouched() -> Self {
+        // SAFETY: a cell of an integer is valid with all bytes zero.
+        Buckets(unsafe { Box::new_zeroed_slice(BUCKETS).assume_init() })
+    }
+
     #[inline(always)]
     pub(super) fn record(&self, length: u64) {
         if let Some(count) = self.0.get(index(length)) {

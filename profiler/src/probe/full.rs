@@ -97,6 +97,11 @@ impl Probe for FullProbe {
 }
 
 impl FullSlot {
+    /// Makes books whose memory is taken as it is needed.
+    pub(super) fn prepare_untouched(&self) {
+        self.timed.get_or_init(|| Box::new(Timed::untouched()));
+    }
+
     /// Records the operation that has just ended, if one has.
     #[inline(always)]
     fn record(&self, clock: &impl Clock) {

@@ -6,6 +6,7 @@
 //! | [`CountProbe`] | an increment | counts, hand-off matrix, streaks |
 //! | [`SampleProbe`] | a count-down more | that, and distributions from one acquire in 64 |
 //! | [`FullProbe`] | three clock reads, two records | that from every acquire, ledger, waiters, windows |
+//! | [`SimProbe`] | nothing, in simulated time | the same on a simulated machine |
 //!
 //! A slot belongs to one thread while that thread runs; [`Collect`] reads it after the thread has ended. So slots hold
 //! plain cells, without atomics.
@@ -20,6 +21,7 @@ mod collect;
 mod count;
 mod full;
 mod sample;
+mod simulated;
 mod tally;
 mod timed;
 pub mod watch;
@@ -28,6 +30,7 @@ pub use collect::{Collect, CollectContext, Collected};
 pub use count::{CountProbe, CountSlot};
 pub use full::{FullProbe, FullSlot};
 pub use sample::{SAMPLING_PERIOD, SampleProbe, SampleSlot};
+pub use simulated::SimProbe;
 pub use timed::{INTERVALS_MAX, LONG_WAIT_NS};
 pub use watch::WatchProbe;
 

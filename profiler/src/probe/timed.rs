@@ -103,6 +103,23 @@ pub(super) struct Times {
     pub(super) begin_ns: u64,
 }
 
+impl Rest {
+    fn new() -> Self {
+        Rest {
+            late: record::histogram::empty(),
+            wake: record::histogram::empty(),
+            wait_ns_max: 0,
+            stamped: Stamped::default(),
+            bins: Bins::new(0),
+            intervals: Vec::new(),
+            sleeps: Vec::new(),
+            begin_ns: 0,
+            wait_ns_sum: 0,
+            slow_wait_ns_sum: 0,
+        }
+    }
+}
+
 impl Timed {
     /// Empty books, every page of which has been written once.
     pub(super) fn touched() -> Self {
@@ -111,24 +128,23 @@ impl Timed {
         intervals.clear();
         let mut sleeps = vec![Sleep { begin_ns: 1, woken_ns: 1, end_ns: 1 }; SLEEPS_MAX];
         sleeps.clear();
-        let rest = Rest {
-            late: touched_histogram(),
-            wake: touched_histogram(),
-            wait_ns_max: 0,
-            stamped: Stamped::default(),
-            bins: Bins::new(0),
-            intervals,
-            sleeps,
-            begin_ns: 0,
-            wait_ns_sum: 0,
-            slow_wait_ns_sum: 0,
-        };
+        let rest =
+            Rest { late: touched_histogram(), wake: touched_histogram(), intervals, sleeps, ..Rest::new() };
+        Timed::of(Buckets::touched(), Buckets::touched(), rest)
+    }
+
+    /// Empty books whose memory is taken as it is needed.
+    pub(super) fn untouched() -> Self {
+        Timed::of(Buckets::untouched(), Buckets::untouched(), Rest::new())
+    }
+
+    fn of(wait: Buckets, hold: Buckets, rest: Rest) -> Self {
         Timed {
             window: Window::default(),
             long: Cell::new(0),
             hold_sum: Cell::new(0),
-            wait: Buckets::touched(),
-            hold: Buckets::touched(),
+            wait,
+            hold,
             scale: Cell::new(Scale::NS),
             rest: RefCell::new(rest),
         }

@@ -50,7 +50,7 @@ pub fn run<M: Machine, I: MutexImpl, S: ParamSource>(
 /// Not generic over the source of parameters: implementations without parameters have one type for both sources.
 fn launch_of<M: Machine, L: RawMutex<M>>(
     launch: &Launch<'_>,
-    build: &dyn Fn() -> L,
+    build: &(dyn Fn() -> L + Sync),
     witness: &dyn Witness,
 ) -> Outcome<<M::Probe as Probe>::Slot> {
     let make = |draw: &mut Draw| -> Box<dyn Subject<M>> {
@@ -64,7 +64,7 @@ fn launch_of<M: Machine, L: RawMutex<M>>(
             guarded: (0..locks).map(|_| Placed::new(guarded(), draw)).collect(),
         })
     };
-    stage::run::<M>(launch, uncontended_ns::<M, L>(&build()), &make, witness)
+    stage::run::<M>(launch, uncontended_ns::<M, L>(launch, build), &make, witness)
 }
 
 impl<M: Machine, L: RawMutex<M>> Subject<M> for Locks<M, L> {
@@ -139,7 +139,7 @@ fn own<M: Machine>(guarded: &Guarded<M>, worker: u32, object: usize) -> u64 {
     guarded.counter.store(mine, Ordering::Relaxed);
     if <M::Probe as Probe>::ON {
         // Who takes the lock again asks for no core: asking costs more than counting.
-        let previous = guarded.owner.load(Ordering::Relaxed);
+        let previous = M::unobserved(|| guarded.owner.load(Ordering::Relaxed));
         if previous != worker + 1 {
             take_over::<M>(guarded, previous, worker, object);
         }
@@ -153,9 +153,12 @@ fn own<M: Machine>(guarded: &Guarded<M>, worker: u32, object: usize) -> u64 {
 #[inline(never)]
 fn take_over<M: Machine>(guarded: &Guarded<M>, previous: u32, worker: u32, object: usize) {
     let core = M::core();
-    let other_core = previous != 0 && guarded.core.load(Ordering::Relaxed) != core;
-    guarded.owner.store(worker + 1, Ordering::Relaxed);
-    guarded.core.store(core, Ordering::Relaxed);
+    let other_core = M::unobserved(|| {
+        let other_core = previous != 0 && guarded.core.load(Ordering::Relaxed) != core;
+        guarded.owner.store(worker + 1, Ordering::Relaxed);
+        guarded.core.store(core, Ordering::Relaxed);
+        other_core
+    });
     M::event(Event::Owner { previous_worker: previous.wrapping_sub(1), other_core }, object);
 }
 
@@ -169,13 +172,17 @@ fn disown<M: Machine>(guarded: &Guarded<M>, mine: u64) {
     }
 }
 
-/// Cost of lock and unlock without anybody else: the fastest of several short loops.
-fn uncontended_ns<M: Machine, L: RawMutex<M>>(lock: &L) -> f64 {
-    let mut context = lock.context();
-    stage::fastest_ns::<M>(&mut |rounds| {
-        for _ in 0..rounds {
-            lock.lock(&mut context);
-            lock.unlock(&mut context);
-        }
+/// Cost of lock and unlock without anybody else: the fastest of several short loops, on a thread of the machine.
+fn uncontended_ns<M: Machine, L: RawMutex<M>>(launch: &Launch<'_>, build: &(dyn Fn() -> L + Sync)) -> f64 {
+    stage::alone::<M>(launch, &|| {
+        // Not on the stack: where that lies in a line differs from build to build.
+        let lock = Placed::new(build(), &mut Draw::new(launch.seed, u64::MAX));
+        let mut context = lock.context();
+        stage::fastest_ns::<M>(&mut |rounds| {
+            for _ in 0..rounds {
+                lock.lock(&mut context);
+                lock.unlock(&mut context);
+            }
+        })
     })
 }

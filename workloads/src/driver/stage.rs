@@ -89,6 +89,7 @@ pub fn run<M: Machine>(
     let sampled = Shared::new((0_u64, 0_u64));
     M::run(workers + 1, launch.cpus, launch.seed, &|thread| {
         if thread == workers {
+            M::stand_aside();
             for (index, stage) in stages.iter().enumerate() {
                 let found = conduct(launch, stage, index > 0, witness, &sampled);
                 held(&borders).push(found);
@@ -318,6 +319,18 @@ fn assemble<Slot>(
     let timed = |report: Report<Slot>| (Worker { start_ns, end_ns, ..report.worker }, report.slot);
     let (workers, slots) = reports.into_iter().map(timed).unzip();
     (Slice { workers, expected, observed, phases }, slots)
+}
+
+/// Runs `body` on a single thread of the machine, on the first of the launch's cores: some machines exist only while
+/// their threads run.
+pub fn alone<M: Machine>(launch: &Launch<'_>, body: &(dyn Fn() -> f64 + Sync)) -> f64 {
+    let result = Shared::new(0.0);
+    M::run(1, launch.cpus, launch.seed, &|_| {
+        let found = body();
+        *held(&result) = found;
+    });
+    let found = *held(&result);
+    found
 }
 
 /// The time that one round of `repeat` takes: the fastest of several short loops, for what disturbs can only slow down.

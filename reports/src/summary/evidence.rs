@@ -148,20 +148,12 @@ mod tests {
             observed: 0,
             phases: Vec::new(),
         };
-        let result = LaunchResult {
-            protocol: 1,
-            implementation: String::new(),
-            engine: String::new(),
-            clock: String::new(),
-            // From the middle of one ms to the middle of another: three bins; exactly one ms: one.
-            slices: vec![slice(1_500_000, 3_500_000), slice(8_000_000, 9_000_000)],
-            distributions: Vec::new(),
-            profile: None,
-            counters: Default::default(),
-            uncontended_ns: None,
-            work_speed_ratio: None,
-            simulated: None,
-        };
+        // From the middle of one ms to the middle of another: three bins; exactly one ms: one.
+        let result: LaunchResult = serde_json::from_value(serde_json::json!({
+            "protocol": 1, "implementation": "", "engine": "", "clock": "",
+            "slices": [slice(1_500_000, 3_500_000), slice(8_000_000, 9_000_000)],
+        }))
+        .unwrap();
         let mut profile: Profile = serde_json::from_value(serde_json::json!({
             "probe": "full", "primitive_reports": true, "counts": record::profile::Counts::default()
         }))

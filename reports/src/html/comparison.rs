@@ -157,10 +157,10 @@ fn summary(at: &At<'_, '_>, comparison: &Comparison) -> Markup {
         } @else {
             p {
                 "Of " (comparison.rows.len()) " numbers B is "
-                strong { (count(Verdict::Improved)) " times better" } ", "
-                strong { (count(Verdict::Regressed)) " times worse" } ", "
-                (count(Verdict::Equivalent)) " times the same within " (change(comparison.margin_ratio)) "; "
-                strong { (count(Verdict::Inconclusive)) " times the launches cannot tell" }
+                strong { "better in " (count(Verdict::Improved)) } ", "
+                strong { "worse in " (count(Verdict::Regressed)) } ", and the same within "
+                (change(comparison.margin_ratio)) " in " (count(Verdict::Equivalent)) "; in "
+                strong { (count(Verdict::Inconclusive)) " the launches cannot tell" }
                 @match count(Verdict::Contaminated) { 0 => {}, n => { ", and " (n) " differences are not trusted" } }
                 ". " (method_link(at, "comparing"))
             }

@@ -25,7 +25,7 @@ pub(super) fn figure(
 
 /// A link to a paragraph of the methodology.
 pub(super) fn method_link(at: &At<'_, '_>, method: &str) -> Markup {
-    html! { a .how href=(at.method(method)) title="what this is" aria-label="what this is" { "?" } }
+    html! { a .how href=(at.method(method)) aria-label="what this is" { "?" } }
 }
 
 /// A block of content that may be wider than the page.

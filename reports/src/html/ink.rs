@@ -102,23 +102,34 @@ pub(super) const FONT_PX: f64 = 12.1;
 pub(super) fn dress(svg: &str, marks: &[Mark], label: &str) -> String {
     let mut out = String::with_capacity(svg.len() + marks.len() * 64);
     let mut opened = false;
-    for line in svg.lines() {
+    // Where all belong to one thing there is nothing to tell apart by lighting up.
+    let tell_apart = marks.iter().any(|mark| mark.series != marks[0].series);
+    let mut lines = svg.lines().peekable();
+    while let Some(line) = lines.next() {
         // plotters writes one element a line, and text on lines of its own, escaped.
         if !line.starts_with('<') || line.starts_with("</") {
             out.push_str(line);
-            out.push('\n');
+            // The text of an element stands on the lines of its tags: elsewhere a break is as good as none.
+            if line == "</svg>" || line == "</text>" {
+                out.push('\n');
+            }
         } else if !opened {
             opened = true;
+            let line = line.replace(" xmlns=\"http://www.w3.org/2000/svg\"", "");
             out.push_str(line.trim_end_matches('>'));
             out.push_str(&format!(" role=\"img\" aria-label=\"{}\">\n", escape(label)));
+        } else if line.starts_with("<text") && lines.peek().is_some_and(|text| text.is_empty()) {
+            // Nothing to say: over the empty line and the closing tag.
+            lines.next();
+            lines.next();
         } else {
-            element(line, marks, &mut out);
+            element(line, marks, tell_apart, &mut out);
         }
     }
     out
 }
 
-fn element(line: &str, marks: &[Mark], out: &mut String) {
+fn element(line: &str, marks: &[Mark], tell_apart: bool, out: &mut String) {
     let closed = line.ends_with("/>");
     let name = line[1..].split(' ').next().unwrap_or_default();
     let body = line.trim_start_matches('<').trim_end_matches('>').trim_end_matches('/');
@@ -138,7 +149,7 @@ fn element(line: &str, marks: &[Mark], out: &mut String) {
             }
             None if useless(name, key, value) => {}
             None if key == "text-anchor" => classes.push(format!("a{}", value.chars().next().unwrap_or('s'))),
-            None if key == "dy" => dy_em = value.trim_end_matches("em").parse().unwrap_or(0.0),
+            None if key == "dy" => dy_em = in_em(value),
             None if name == "text" && key == "y" => y = value.parse().unwrap_or(0.0),
             None => rest.push_str(&format!(" {key}=\"{}\"", value.trim_end())),
         }
@@ -147,13 +158,13 @@ fn element(line: &str, marks: &[Mark], out: &mut String) {
         rest.push_str(&format!(" y=\"{}\"", (y + dy_em * FONT_PX).round()));
     }
     out.push_str(&format!("<{name}"));
-    if mark.is_some() {
+    if mark.is_some() && tell_apart {
         classes.push("x".into());
     }
     if !classes.is_empty() {
         out.push_str(&format!(" class=\"{}\"", classes.join(" ")));
     }
-    if let Some(mark) = mark {
+    if let Some(mark) = mark.filter(|_| tell_apart) {
         out.push_str(&format!(" data-i=\"{}\"", mark.series));
     }
     out.push_str(&rest);
@@ -162,14 +173,23 @@ fn element(line: &str, marks: &[Mark], out: &mut String) {
             out.push_str(&format!("><title>{}</title></{name}>\n", escape(&mark.title)));
         }
         (true, _) => out.push_str("/>\n"),
-        (false, _) => out.push_str(">\n"),
+        (false, _) => out.push('>'),
     }
+}
+
+/// A length in `em` or `ex`: letters of common fonts are about half as high as the font.
+fn in_em(length: &str) -> f64 {
+    let number = |unit: &str| length.strip_suffix(unit).and_then(|number| number.parse::<f64>().ok());
+    number("em").or_else(|| number("ex").map(|ex| ex * 0.53)).unwrap_or(0.0)
 }
 
 /// Attributes that say what holds anyway, or what the style sheet decides.
 fn useless(name: &str, key: &str, value: &str) -> bool {
     match (key, value) {
-        ("opacity" | "stroke-width", "1") | ("stroke", "none") | ("font-family" | "font-size", _) => true,
+        ("opacity" | "stroke-width", "1")
+        | ("stroke", "none")
+        | ("font-family" | "font-size", _)
+        | ("text-anchor", "start") => true,
         ("fill", "none") => name == "polyline",
         _ => false,
     }
@@ -198,16 +218,18 @@ mod tests {
 
     #[test]
     fn key_colours_become_classes() {
-        let marks = [Mark { series: 7, title: "a <b> \"c\"".into() }];
+        let mark = |series| Mark { series, title: "a <b> \"c\"".into() };
         let svg = "<svg width=\"9\">\n<circle cx=\"1\" opacity=\"1\" fill=\"#420000\" stroke=\"none\"/>\n<text \
-                   x=\"1\" y=\"10\" dy=\"0.76em\" text-anchor=\"end\" fill=\"#000001\">\nhi &lt;\n</text>\n</svg>\n";
-        let dressed = dress(svg, &marks, "the \"label\"");
+                   x=\"1\" y=\"10\" dy=\"0.76em\" text-anchor=\"end\" fill=\"#000001\">\nhi &lt;\n</text>\n<text x=\"1\" \
+                   fill=\"#000001\">\n\n</text>\n</svg>\n";
         assert_eq!(
-            dressed,
+            dress(svg, &[mark(7), mark(8)], "the \"label\""),
             "<svg width=\"9\" role=\"img\" aria-label=\"the &quot;label&quot;\">\n<circle class=\"fc2 x\" data-i=\"7\" \
-             cx=\"1\"><title>a &lt;b&gt; &quot;c&quot;</title></circle>\n<text class=\"ae ft\" x=\"1\" y=\"19\">\nhi &lt;\n</text>\n\
-             </svg>\n"
+             cx=\"1\"><title>a &lt;b&gt; &quot;c&quot;</title></circle>\n<text class=\"ae ft\" x=\"1\" y=\"19\">hi \
+             &lt;</text>\n</svg>\n"
         );
+        // Of one series alone nothing is to be told apart.
+        assert!(dress(svg, &[mark(7)], "").contains("<circle class=\"fc2\" cx=\"1\"><title>"));
     }
 
     #[test]

@@ -86,9 +86,9 @@ pub(super) fn page(at: &At<'_, '_>, lineage: &Lineage<'_>) -> Page {
                 @for point in &points {
                     @let label = format!("Versions side by side at {}", fit(point.label, 80));
                     @let cells = of_lineage(point, lineage);
-                    @if let Some(svg) = chart::lineage(&cells, &site.catalogue, &|c| short(at, c), &label) {
+                    @if let Some(svg) = chart::lineage(&cells, &site.catalogue, &|c| short(at, lineage, &c.implementation), &label) {
                         (figure(at, &fit(point.label, 80), "lineages", &svg, html! {}, html! {
-                            "Dots: plain launches (waits: probed ones); lines: medians. Hollow squares: other programs that stand for a version, as they ship. "
+                            "Dots: plain launches (waits: probed ones); bars: medians. Below: years; letters and hollow squares: programs as they ship. "
                             a href=(at.link(site.workload_of(index, position(at, index, point)))) { "all implementations" }
                         }))
                     }
@@ -107,11 +107,16 @@ fn years<'l>(at: &'l At<'_, '_>, lineage: &'l Lineage<'_>) -> impl Iterator<Item
     lineage.members.iter().filter_map(|id| at.site.cards.get(id)?.year)
 }
 
-/// The year of a version, or what its id adds to the family: short enough to stand below a picture.
-fn short(at: &At<'_, '_>, cell: &Summary) -> String {
-    let year = at.site.cards.get(cell.implementation.as_str()).and_then(|card| card.year);
-    let name = cell.implementation.split_once('/').map_or(cell.implementation.as_str(), |(_, name)| name);
-    year.map_or_else(|| fit(name.trim_start_matches("engine-"), 10), |year| year.to_string())
+/// What stands below a picture: the year of a version, a letter for each program that has none.
+fn short(at: &At<'_, '_>, lineage: &Lineage<'_>, id: &str) -> String {
+    let year = |id: &str| at.site.cards.get(id).and_then(|card| card.year);
+    let without = || lineage.members.iter().filter(|id| year(id).is_none());
+    match year(id) {
+        Some(year) => format!("'{:02}", year % 100),
+        None => without()
+            .position(|other| *other == id)
+            .map_or_else(String::new, |nth| char::from(b'A' + (nth % 26) as u8).to_string()),
+    }
 }
 
 /// The ranked cells of the members at a point, in the order of the lineage. Of an A/A pair the first arm stands for both.
@@ -134,7 +139,7 @@ fn members(at: &At<'_, '_>, lineage: &Lineage<'_>) -> Markup {
                         @let known = at.site.cards.get(id);
                         tr {
                             th scope="row" { (card::name_link(at, id)) }
-                            td { (known.and_then(|c| c.year).map_or_else(|| "today".to_owned(), |y| y.to_string())) }
+                            td { (known.and_then(|c| c.year).map_or_else(|| format!("today ({})", short(at, lineage, id)), |y| y.to_string())) }
                             td .w { (known.map_or("", |c| c.summary.as_str())) }
                             td .w { @if let Some(card) = known { (card::source(card)) } }
                         }

@@ -69,9 +69,19 @@ fn against(at: &At<'_, '_>, row: &Summary, column: &Summary) -> Markup {
     let margin = at.site.margin;
     let ratio = stats::ratio(&values(column), &values(row), CONFIDENCE).ok().filter(|r| r.reached);
     match ratio {
-        Some(r) if r.low > margin => html! { td .v-better { (change(r.estimate)) } },
-        Some(r) if r.high < 1.0 / margin => html! { td .v-worse { (change(r.estimate)) } },
+        Some(r) if r.low > margin => html! { td .v-better { (short(r.estimate)) } },
+        Some(r) if r.high < 1.0 / margin => html! { td .v-worse { (short(r.estimate)) } },
         Some(r) if r.low > 1.0 / margin && r.high < margin => html! { td .v-same { "=" } },
         _ => html! { td .v-unknown { "?" } },
+    }
+}
+
+/// A difference in as few letters as a matrix has room for.
+fn short(ratio: f64) -> String {
+    match ratio {
+        r if r >= 9.95 => format!("×{r:.0}"),
+        r if r >= 2.0 => format!("×{r:.1}"),
+        r if r > 0.1 => format!("{:+.0}%", (r - 1.0) * 100.0),
+        r => format!("÷{:.0}", 1.0 / r),
     }
 }

@@ -69,7 +69,6 @@ fn html(title: &str, head: &Markup, body: &Markup) -> String {
                 meta charset="utf-8";
                 (PreEscaped(GENERATOR))
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
                 // No request leaves the page, not even for an icon.
                 link rel="icon" href="data:,";
                 title { (title) }

@@ -20,11 +20,7 @@ pub(super) fn number(value: Option<f64>, text: impl Fn(f64) -> String, small: Op
 
 /// What a cell is sorted by: as many digits as anybody can tell apart.
 pub(super) fn sort_value(value: f64) -> String {
-    if value == value.trunc() && value.abs() < 1e15 {
-        format!("{value}")
-    } else {
-        format!("{value:.6e}").replace("e0", "")
-    }
+    format!("{value:.5e}").parse().map_or_else(|_| String::new(), |rounded: f64| rounded.to_string())
 }
 
 /// The dot in the colour of a cell's class.

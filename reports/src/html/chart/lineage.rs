@@ -11,9 +11,9 @@ use crate::html::ink::{Ink, Mark};
 use crate::summary::Summary;
 use crate::text::{si, time};
 
-const HEIGHT: u32 = 210;
+const HEIGHT: u32 = 200;
 const TOP: i32 = 34;
-const BOTTOM: i32 = HEIGHT as i32 - 40;
+const BOTTOM: i32 = HEIGHT as i32 - 28;
 /// Room for the names of a panel's axis.
 const LEFT: i32 = 50;
 
@@ -142,16 +142,8 @@ fn draw(
         let ink = class_mark(catalogue.class(cell), (lines_from + index) as u16);
         let dot = class_mark(catalogue.class(cell), (dots_from + index) as u16);
         let peer = cell.role == ImplementationRole::Peer;
-        // Names stand on two levels, so that neighbours do not touch.
-        let level = BOTTOM + 12 + 14 * (index as i32 % 2);
-        write(
-            root,
-            &short(cell),
-            (x, level),
-            HPos::Center,
-            VPos::Center,
-            if peer { ink } else { Ink::Text },
-        )?;
+        let name_ink = if peer { ink } else { Ink::Text };
+        write(root, &short(cell), (x, BOTTOM + 14), HPos::Center, VPos::Center, name_ink)?;
         let values = (panel.values)(cell);
         for value in &values {
             let at = (x, y(*value));

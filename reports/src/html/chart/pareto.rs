@@ -133,7 +133,7 @@ fn names(root: &Area<'_>, plane: &Plane<'_, '_>, dots: &[Dot<'_>]) -> Drawn {
         let text = fit(&d.cell.name, 34);
         let width = text.chars().count() as i32 * LETTER;
         let free = |b: &[i32; 4]| {
-            let inside = b[0] >= 0 && b[2] <= WIDTH as i32 && b[1] >= 20;
+            let inside = b[0] >= 0 && b[2] <= WIDTH as i32 && b[1] >= 26;
             inside && taken.iter().all(|t| b[0] >= t[2] || b[2] <= t[0] || b[1] >= t[3] || b[3] <= t[1])
         };
         let candidates = [

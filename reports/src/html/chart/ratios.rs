@@ -26,10 +26,7 @@ pub(in crate::html) fn ratios(comparison: &Comparison, label: &str) -> Option<St
         .iter()
         .enumerate()
         .map(|(index, row)| {
-            let ratio = row.ratio.as_ref().map_or_else(String::new, |r| {
-                format!("{} ({} to {})", change(r.estimate), change(r.low), change(r.high))
-            });
-            let title = format!("{}, {}: {ratio}, {}", row.label, row.quantity.name(), row.verdict.name());
+            let title = row.ratio.as_ref().map_or_else(String::new, |r| change(r.estimate));
             Mark { series: index, title }
         })
         .collect();

@@ -18,7 +18,7 @@ use crate::worst::{Sleep, SlowWait};
 /// Slow waits that one thread logs in one slice; later ones are counted, not logged.
 pub const INTERVALS_MAX: usize = 65_536;
 /// Sleeps within a wait that one thread logs in one slice.
-pub const SLEEPS_MAX: usize = 16_384;
+pub(super) const SLEEPS_MAX: usize = 16_384;
 /// A wait as long as this is logged even if the primitive reported neither spin nor sleep.
 pub const LONG_WAIT_NS: u64 = 1_000;
 

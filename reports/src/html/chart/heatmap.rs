@@ -101,8 +101,8 @@ pub(in crate::html) fn heat_map(rows: &[TimelineRow], series: usize, label: &str
     }
     let row_height = if rows.len() <= 16 { 22 } else { 14 };
     let frame = Frame {
-        height: 74 + row_height * rows.len() as u32,
-        margins: Margins { left: 150, right: 24, top: 12, bottom: 62 },
+        height: 62 + row_height * rows.len() as u32,
+        margins: Margins { left: 150, right: 24, top: 12, bottom: 50 },
         x: (0.0, longest_ns),
         y: (rows.len() as f64, 0.0),
         x_ticks: linear_ticks(longest_ns, time),

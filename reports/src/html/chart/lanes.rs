@@ -48,8 +48,8 @@ pub(in crate::html) fn lanes(
         .collect();
     let height = if lanes <= 16 { 24 } else { 14 };
     let frame = Frame {
-        height: 84 + height * lanes as u32,
-        margins: Margins { left: 150, right: 24, top: 22, bottom: 62 },
+        height: 72 + height * lanes as u32,
+        margins: Margins { left: 150, right: 24, top: 22, bottom: 50 },
         x: (from, to),
         y: (lanes as f64, 0.0),
         x_ticks: signed_ticks(from, to.max(1.0), time),

@@ -51,8 +51,8 @@ pub(in crate::html) fn parts(ledger: &Ledger, series: usize, label: &str) -> Opt
     let title = |part: &Part| format!("{}: {}, {}", part.name, time(part.ns as f64), percent(part.share));
     let marks: Vec<Mark> = parts.iter().map(|part| Mark { series, title: title(part) }).collect();
     let frame = Frame {
-        height: 120,
-        margins: Margins { left: 24, right: 24, top: 8, bottom: 58 },
+        height: 110,
+        margins: Margins { left: 24, right: 24, top: 8, bottom: 48 },
         x: (0.0, whole_ns),
         y: (1.0, 0.0),
         x_ticks: linear_ticks(whole_ns, time),

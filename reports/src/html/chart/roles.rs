@@ -38,8 +38,8 @@ pub(in crate::html) fn roles(rows: &[Row<'_>], series: usize, label: &str) -> Op
     }
     let (low, high) = (edge_ns(first), edge_ns(last));
     let frame = Frame {
-        height: 66 + ROW * rows.len() as u32,
-        margins: Margins { left: 150, right: 170, top: 8, bottom: 58 },
+        height: 56 + ROW * rows.len() as u32,
+        margins: Margins { left: 150, right: 170, top: 8, bottom: 48 },
         x: (low.log10(), high.log10()),
         y: (rows.len() as f64, 0.0),
         x_ticks: log_ticks(low, high, time),

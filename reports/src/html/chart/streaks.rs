@@ -27,7 +27,7 @@ pub(in crate::html) fn streaks(counts: &[u64], series: usize, label: &str) -> Op
     let (floor, top) = (0.5_f64, most * 2.0);
     let frame = Frame {
         height: 300,
-        margins: Margins { left: 70, right: 24, top: 34, bottom: 62 },
+        margins: Margins { left: 70, right: 24, top: 34, bottom: 50 },
         x: (0.0, counts.len() as f64),
         y: (floor.log10(), top.log10()),
         x_ticks: Vec::new(),

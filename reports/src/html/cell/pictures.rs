@@ -111,7 +111,11 @@ pub(super) fn streaks(sight: &Sight<'_>) -> Part {
 pub(super) fn worst(sight: &Sight<'_>) -> Part {
     let Some((launch, stretch)) = sight.evidence.worst else {
         let nobody = sight.cell.profile.as_ref().is_some_and(|p| p.waiters_max == Some(0));
-        return Err(if nobody { "Nobody ever waited.".into() } else { sight.untold(true) });
+        return Err(if nobody {
+            "No wait was logged: none spun, slept, or took 1 µs.".into()
+        } else {
+            sight.untold(true)
+        });
     };
     let svg =
         chart::lanes(stretch, &sight.workers, sight.series(), &sight.label("Lanes of the worst stretch"))

@@ -30,6 +30,11 @@ fn grouped(value: i128) -> String {
     if value < 0 { format!("-{out}") } else { out }
 }
 
+/// To two places, without a minus before nothing.
+fn rounded(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0 + 0.0
+}
+
 /// The ranked numbers in a row of boxes.
 pub(super) fn numbers(sight: &Sight<'_>) -> Markup {
     let cell = sight.cell;
@@ -76,7 +81,7 @@ pub(super) fn ledger(ledger: &Ledger) -> Markup {
                 thead { tr { th scope="col" .l { "part" } th scope="col" { "ns" } th scope="col" { "share" } } }
                 tbody {
                     @for part in &parts {
-                        tr { th scope="row" { (part.name) } td { (grouped(part.ns)) } td { (format!("{:.2} %", part.share * 100.0)) } }
+                        tr { th scope="row" { (part.name) } td { (grouped(part.ns)) } td { (format!("{:.2} %", rounded(part.share * 100.0))) } }
                     }
                     tr .sum { th scope="row" { "span" } td { (grouped(sum)) } td { (format!("{:.2} %", share * 100.0)) } }
                 }

@@ -36,6 +36,9 @@ pub(crate) enum Command {
     /// Run cells into a run directory
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
+    /// Tell the slowest acquire of a simulated cell, cycle by cycle
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(ExplainArgs),
     /// Make HTML pages from run directories
     #[command(after_help = "Example:\n  synchroscope report runs/monday runs/tuesday --out both")]
     Report(ReportArgs),
@@ -71,6 +74,10 @@ const RUN_EXAMPLES: &str = "Examples:
   synchroscope run --filter 'mutex/mcs' --threads 1,2,8
   synchroscope run --filter 'mutex/go-2019-fastpath' --param spin_rounds=0
   synchroscope run --out runs/mine --resume        go on after an interruption";
+
+const EXPLAIN_EXAMPLES: &str = "Examples:
+  synchroscope explain mutex.ticket@contended-t8-h0@sim-genoa-192 runs/mine
+  synchroscope explain '*go-2016*starved*' --machine sim:milan-128";
 
 const COMPARE_EXAMPLES: &str = "Examples:
   synchroscope compare runs/before runs/after
@@ -161,6 +168,40 @@ pub(crate) struct RunArgs {
     /// Print results and errors only
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ExplainArgs {
+    /// Id of a simulated cell, or a glob that only one matches
+    #[arg(value_name = "CELL")]
+    pub(crate) cell: String,
+    /// The run that holds it [default: the latest in runs/]
+    #[arg(value_name = "RUN-DIR", conflicts_with = "machines")]
+    pub(crate) run: Option<PathBuf>,
+    /// Without a run: a simulated machine, and the cells of a suite on it
+    #[arg(long = "machine", value_name = "M")]
+    pub(crate) machines: Vec<String>,
+    /// The suite's file
+    #[arg(long, value_name = "SUITE.toml", conflicts_with = "suite", requires = "machines")]
+    pub(crate) file: Option<PathBuf>,
+    /// A built-in suite [default: quick]
+    #[arg(long, value_name = "NAME", requires = "machines")]
+    pub(crate) suite: Option<String>,
+    /// Numbers of threads, as `run` takes them
+    #[arg(long, value_name = "LIST", requires = "machines")]
+    pub(crate) threads: Option<String>,
+    /// Seed of all draws
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "machines")]
+    pub(crate) seed: u64,
+    /// Which launch of the cell
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    pub(crate) launch: u32,
+    /// Steps to print; the JSON holds all
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub(crate) steps: usize,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, ClapArgs)]

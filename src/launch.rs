@@ -21,7 +21,7 @@ use crate::simulated::{self, Marks};
 use crate::timeline;
 
 /// Longest spec that a launch reads: far above any real one.
-const SPEC_BYTES_MAX: u64 = 1 << 20;
+const SPEC_BYTES_MAX: u64 = 32 << 20;
 
 /// Ends a launch that hangs, from the inside.
 #[derive(Clone, Copy, Debug)]
@@ -55,11 +55,7 @@ pub(crate) fn command(observatory: &Observatory, watch: Watch, trace: Option<&Pa
         std::process::exit(PANICKED);
     }));
     let result = match trace {
-        Some(file) if is_simulated(&spec.machine) => {
-            let simulation = entry.simulate(&spec, Marks { most: timeline::MARKS_MAX, from_cycle: 0 })?;
-            timeline::write(file, &spec, &simulation)?;
-            simulation.result
-        }
+        Some(file) if is_simulated(&spec.machine) => timeline::write(file, entry, &spec)?.result,
         _ => entry.launch(&spec, &watch)?,
     };
     let mut stdout = std::io::stdout().lock();

@@ -1,10 +1,290 @@
-//! A simulated launch as a timeline for Perfetto.
-use crate::simulated::Simulation;
-use anyhow::Result;
-use record::LaunchSpec;
+//! A simulated launch as a timeline: Chrome's trace event format, which <https://ui.perfetto.dev> opens.
+//!
+//! | process | tracks |
+//! |---|---|
+//! | cores | which thread runs on each core |
+//! | threads | what each thread does: waits, holds, spins, sleeps, is off its core; within them each miss, with what it cost |
+//! | lines | who had each of the busiest cache lines for itself |
+//! | objects | how many threads wait for each object |
+//!
+//! The launch is simulated twice: the first time says when the first measured slice began, and marks are kept from there.
+
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-/// Marks kept.
-pub(crate) const MARKS_MAX: usize = 400_000;
-pub(crate) fn write(_file: &Path, _spec: &LaunchSpec, _simulation: &Simulation) -> Result<()> {
-    Ok(())
+
+use anyhow::{Context, Result};
+use impls::machine::sim::preset::{Op, Preset};
+use impls::machine::sim::trace::{Away, Mark, Miss, Step, Tape};
+use impls::probe::Event;
+use record::LaunchSpec;
+use record::store::write_atomically;
+use serde_json::{Value, json};
+
+use crate::registry::Entry;
+use crate::simulated::{Marks, Simulation};
+
+/// Marks of one timeline: some 15 MB, and enough for a ms of a hundred threads.
+const MARKS_MAX: usize = 120_000;
+/// Lines that have a track.
+const LINES_MAX: usize = 24;
+
+const CORES: u32 = 1;
+const THREADS: u32 = 2;
+const LINES: u32 = 3;
+const OBJECTS: u32 = 4;
+
+/// Simulates the launch of `spec`, writes its timeline into `file`, and returns the simulation.
+pub(crate) fn write(file: &Path, entry: &dyn Entry, spec: &LaunchSpec) -> Result<Simulation> {
+    let first = entry.simulate(spec, Marks::default())?;
+    let starts = first.result.slices.iter().flat_map(|slice| &slice.workers).map(|worker| worker.start_ns);
+    let from_cycle = first.preset.cycles(starts.min().unwrap_or(0));
+    let mut simulation = entry.simulate(spec, Marks { most: MARKS_MAX, from_cycle })?;
+    let tape = simulation.report.tape.take().context("the simulation kept no marks")?;
+    let trace = trace(&tape, &simulation, spec, from_cycle);
+    let text = serde_json::to_vec(&trace).context("cannot encode a timeline")?;
+    write_atomically(file, &text)?;
+    Ok(simulation)
+}
+
+fn trace(tape: &Tape, simulation: &Simulation, spec: &LaunchSpec, from_cycle: u64) -> Value {
+    let mut marks: Vec<Mark> = tape.marks.clone();
+    marks.sort_by_key(|mark| mark.time);
+    // After the first mark that was dropped, what is kept is not whole: it ends with the last.
+    let end = marks.last().map_or(from_cycle, |mark| mark.time);
+    let mut drawing = Drawing::new(&simulation.preset, spec, from_cycle, end);
+    drawing.names();
+    for (&thread, &step) in &tape.at_begin {
+        drawing.step(&Mark { time: from_cycle, thread, step });
+    }
+    for mark in &marks {
+        drawing.step(mark);
+    }
+    drawing.close();
+    drawing.lines(&marks);
+    let simulated = simulation.result.simulated.as_ref();
+    json!({
+        "displayTimeUnit": "ns",
+        "otherData": {
+            "implementation": spec.implementation,
+            "point": spec.point.label,
+            "machine": spec.machine,
+            "seed": spec.seed.to_string(),
+            "trace_hash": simulated.map(|s| s.trace_hash.as_str()),
+            "first_cycle": from_cycle,
+            "last_cycle": end,
+            "marks": tape.marks.len(),
+            "marks_dropped": tape.dropped,
+            "note": if tape.dropped > 0 {
+                "the launch goes on after the last cycle: later steps were dropped"
+            } else {
+                "every step from the first measured slice on"
+            },
+        },
+        "traceEvents": drawing.events,
+    })
+}
+
+/// Intervals that are open, and what has been drawn.
+struct Drawing<'a> {
+    preset: &'a Preset,
+    spec: &'a LaunchSpec,
+    begin: u64,
+    end: u64,
+    events: Vec<Value>,
+    /// Of each thread: where it is since when.
+    places: HashMap<u32, (Step, u64)>,
+    /// Of each thread: what it is doing since when, outermost first.
+    doing: HashMap<u32, Vec<(String, u64)>>,
+    waiting: BTreeMap<u32, i64>,
+    /// What a thread that waits waits for.
+    wanted: HashMap<u32, u32>,
+}
+
+impl<'a> Drawing<'a> {
+    fn new(preset: &'a Preset, spec: &'a LaunchSpec, begin: u64, end: u64) -> Self {
+        Drawing {
+            preset,
+            spec,
+            begin,
+            end,
+            events: Vec::new(),
+            places: HashMap::new(),
+            doing: HashMap::new(),
+            waiting: BTreeMap::new(),
+            wanted: HashMap::new(),
+        }
+    }
+
+    /// A cycle as the format counts: in us.
+    fn us(&self, cycle: u64) -> f64 {
+        cycle as f64 / f64::from(self.preset.clock_mhz)
+    }
+
+    fn names(&mut self) {
+        let mut name = |what: &str, pid: u32, tid: u32, name: String| {
+            self.events
+                .push(json!({ "ph": "M", "name": what, "pid": pid, "tid": tid, "args": { "name": name } }));
+        };
+        for (pid, text) in [(CORES, "cores"), (THREADS, "threads"), (LINES, "lines"), (OBJECTS, "objects")] {
+            name("process_name", pid, 0, text.to_owned());
+        }
+        for core in 0..self.preset.cores {
+            name("thread_name", CORES, core, format!("core {core}"));
+        }
+        name("thread_name", CORES, self.preset.cores, "beside the cores".into());
+        let workers = self.spec.point.threads() as u32;
+        for thread in 0..workers {
+            name("thread_name", THREADS, thread, format!("thread {thread}"));
+        }
+        name("thread_name", THREADS, workers, "controller".into());
+    }
+
+    fn slice(&mut self, pid: u32, tid: u32, name: &str, from: u64, to: u64, args: &Value) {
+        let (ts, dur) = (self.us(from), self.us(to) - self.us(from));
+        self.events.push(
+            json!({ "ph": "X", "pid": pid, "tid": tid, "name": name, "ts": ts, "dur": dur, "args": args }),
+        );
+    }
+
+    fn step(&mut self, mark: &Mark) {
+        let Mark { time, thread, step } = *mark;
+        match step {
+            Step::Core(_) | Step::Off(_) => self.moved(thread, time, Some(step)),
+            Step::Miss(miss) => {
+                // Its wait in the queue is a part of it: two bars would hide which belongs to which.
+                let name = format!("{} line {}", miss.op.name(), miss.line);
+                self.slice(THREADS, thread, &name, time, miss.end, &args_of(&miss, time));
+            }
+            Step::Watch => {}
+            Step::Report(event, object) => self.report(thread, time, event, object),
+        }
+    }
+
+    /// The thread is elsewhere from now on: draws where it was.
+    fn moved(&mut self, thread: u32, now: u64, to: Option<Step>) {
+        let none = Value::Null;
+        match self.places.remove(&thread) {
+            Some((Step::Core(core), since)) => {
+                self.slice(CORES, u32::from(core), &format!("thread {thread}"), since, now, &none);
+            }
+            Some((Step::Off(Away::Preempted), since)) => {
+                self.slice(THREADS, thread, "off its core", since, now, &none);
+            }
+            _ => {}
+        }
+        if let Some(step) = to {
+            self.places.insert(thread, (step, now));
+        }
+    }
+
+    fn begin(&mut self, thread: u32, name: String, now: u64) {
+        self.doing.entry(thread).or_default().push((name, now));
+    }
+
+    /// What the thread did last ends; what began before the timeline does is drawn from its begin on.
+    fn end(&mut self, thread: u32, kind: &str, now: u64) {
+        let open = self.doing.entry(thread).or_default();
+        let (name, since) = match open.last() {
+            Some((name, _)) if name.starts_with(kind) => open.pop().unwrap_or_default(),
+            Some(_) => return,
+            None => (kind.to_owned(), self.begin),
+        };
+        self.slice(THREADS, thread, &name, since, now, &Value::Null);
+    }
+
+    fn report(&mut self, thread: u32, now: u64, event: Event, object: u32) {
+        match event {
+            Event::Request { .. } => {
+                self.begin(thread, format!("waits for object {object}"), now);
+                self.wanted.insert(thread, object);
+                self.count(object, 1, now);
+            }
+            Event::Acquired => {
+                self.end(thread, "waits", now);
+                if self.wanted.remove(&thread).is_some() {
+                    self.count(object, -1, now);
+                }
+                self.begin(thread, format!("holds object {object}"), now);
+            }
+            Event::Releasing => self.end(thread, "holds", now),
+            Event::SpinBegin => self.begin(thread, "spins".into(), now),
+            Event::SpinEnd { .. } => self.end(thread, "spins", now),
+            Event::ParkBegin => self.begin(thread, "sleeps".into(), now),
+            Event::ParkEnd { .. } => self.end(thread, "sleeps", now),
+            Event::Wake => self.instant(thread, "wakes another", now),
+            Event::HandOff => self.instant(thread, "hands over", now),
+            Event::LostRace => self.instant(thread, "lost the race", now),
+            Event::StarvingBegin => self.instant(thread, "starvation begins", now),
+            Event::StarvingEnd => self.instant(thread, "starvation ends", now),
+            Event::Prepare | Event::Begin { .. } | Event::End | Event::Owner { .. } | Event::FailedCas => {}
+        }
+    }
+
+    fn instant(&mut self, thread: u32, name: &str, now: u64) {
+        let ts = self.us(now);
+        self.events
+            .push(json!({ "ph": "i", "s": "t", "pid": THREADS, "tid": thread, "name": name, "ts": ts }));
+    }
+
+    fn count(&mut self, object: u32, change: i64, now: u64) {
+        let waiting = self.waiting.entry(object).or_default();
+        *waiting += change;
+        let (count, ts) = (*waiting, self.us(now));
+        self.events.push(json!({
+            "ph": "C", "pid": OBJECTS, "tid": 0, "name": format!("waiters of object {object}"), "ts": ts,
+            "args": { "waiters": count },
+        }));
+    }
+
+    /// Draws what is open when the timeline ends.
+    fn close(&mut self) {
+        let end = self.end;
+        let mut threads: Vec<u32> = self.places.keys().copied().collect();
+        threads.sort_unstable();
+        for thread in threads {
+            self.moved(thread, end, None);
+        }
+        let mut doing: Vec<_> = std::mem::take(&mut self.doing).into_iter().collect();
+        doing.sort_unstable_by_key(|(thread, _)| *thread);
+        for (thread, open) in doing {
+            for (name, since) in open {
+                self.slice(THREADS, thread, &name, since, end, &Value::Null);
+            }
+        }
+    }
+
+    /// Draws who had each of the busiest lines for itself.
+    fn lines(&mut self, marks: &[Mark]) {
+        let mut grants: BTreeMap<u32, Vec<(u32, u64)>> = BTreeMap::new();
+        for mark in marks {
+            if let Step::Miss(miss) = mark.step
+                && miss.op != Op::Load
+            {
+                grants.entry(miss.line).or_default().push((mark.thread, miss.end));
+            }
+        }
+        let mut lines: Vec<_> = grants.into_iter().collect();
+        lines.sort_by_key(|(line, grants)| (std::cmp::Reverse(grants.len()), *line));
+        for (line, mut grants) in lines.into_iter().take(LINES_MAX) {
+            grants.sort_by_key(|&(_, end)| end);
+            self.events.push(json!({
+                "ph": "M", "name": "thread_name", "pid": LINES, "tid": line,
+                "args": { "name": format!("line {line}") },
+            }));
+            for (index, &(thread, from)) in grants.iter().enumerate() {
+                let to = grants.get(index + 1).map_or(self.end, |next| next.1).max(from);
+                self.slice(LINES, line, &format!("thread {thread}"), from, to, &Value::Null);
+            }
+        }
+    }
+}
+
+fn args_of(miss: &Miss, asked: u64) -> Value {
+    json!({
+        "found": miss.prior.name(),
+        "from_core": miss.from_core,
+        "queue_cycles": miss.start.saturating_sub(asked),
+        "transfer_cycles": miss.end - miss.start,
+        "invalidated": miss.invalidated,
+    })
 }

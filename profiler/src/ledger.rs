@@ -8,7 +8,7 @@
 //! ## How they are put together
 //! 1. `U`, the stamped time in which the worker meant to run: think, hold, fast, spin, lost, less the sleeps inside
 //!    think and hold. It holds processor time and preemption, and nothing else, if everybody is honest.
-//! 2. `run = min(U, C)`: what really was processor time. `C` may be larger, since going to sleep and waking up cost
+//! 2. `run = min(U, C)`, less the delay that cannot lie in a sleep (step 3): what really was processor time. `C` may be larger, since going to sleep and waking up cost
 //!    processor time that stamps count as park or wake; [`PARK_CPU_NS`] for each sleep is taken for that, and what is
 //!    still over is added to `run`. The five phases are scaled so that they add up to `run`.
 //! 3. `preempted`: `U - C`, as far as the scheduler's delay allows: at most `R`, and at least `R` less the stamped time
@@ -116,11 +116,13 @@ fn reconciled(span_ns: u64, stamped: &Stamped, scheduled: Scheduled) -> Ledger {
     // What sleeping itself costs is inside park and wake: no more of it than those hold.
     let sleeping_ns = stamped.park_ns + stamped.park_unsplit_ns + stamped.wake_ns + asleep_ns;
     let allowed_ns = stamped.parks.saturating_mul(PARK_CPU_NS).min(sleeping_ns);
-    let run_ns = awake_ns.min(cpu_ns).max(cpu_ns.saturating_sub(allowed_ns));
-    scale_awake(&mut ledger, run_ns);
     let may_hold_delay_ns = stamped.wake_ns + stamped.park_unsplit_ns + asleep_ns;
-    ledger.preempted_ns =
-        awake_ns.saturating_sub(cpu_ns).clamp(delay_ns.saturating_sub(may_hold_delay_ns), delay_ns);
+    // Delay for which no sleep has room fell on the time awake.
+    let delayed_awake_ns = delay_ns.saturating_sub(may_hold_delay_ns);
+    let run_ns = awake_ns.saturating_sub(delayed_awake_ns).min(cpu_ns);
+    let run_ns = run_ns.max(cpu_ns.saturating_sub(allowed_ns));
+    scale_awake(&mut ledger, run_ns);
+    ledger.preempted_ns = awake_ns.saturating_sub(cpu_ns).clamp(delayed_awake_ns, delay_ns);
     ledger.think_ns += stamped.think_asleep_ns;
     ledger.hold_ns += stamped.hold_asleep_ns;
     ledger

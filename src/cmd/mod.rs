@@ -3,6 +3,7 @@
 mod catalogue;
 mod compare;
 mod doctor;
+mod explain;
 mod list;
 mod merge;
 mod report;
@@ -25,6 +26,7 @@ pub(crate) fn dispatch(observatory: &Observatory, args: Args) -> Result<Exit> {
         Some(Command::List(args)) => list::command(observatory, &args),
         Some(Command::Doctor(args)) => doctor::command(&args),
         Some(Command::Run(args)) => run::command(observatory, &args),
+        Some(Command::Explain(args)) => explain::command(observatory, &args),
         Some(Command::Report(args)) => report::command(&args),
         Some(Command::Compare(args)) => compare::command(&args),
         Some(Command::Merge(args)) => merge::command(&args),

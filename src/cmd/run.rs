@@ -81,7 +81,7 @@ fn verdict(records: &[Record], strict: bool) -> Exit {
 }
 
 /// The plan that the command line asks for.
-fn plan(observatory: &Observatory, args: &RunArgs) -> Result<Manifest> {
+pub(super) fn plan(observatory: &Observatory, args: &RunArgs) -> Result<Manifest> {
     let machines = Machines::read(&args.machines)?;
     ensure!(
         args.seeds.is_none() || !machines.presets.is_empty(),

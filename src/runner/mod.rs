@@ -14,7 +14,7 @@
 //! `--resume` does the rest.
 
 pub(crate) mod child;
-mod launch;
+pub(crate) mod launch;
 pub(crate) mod order;
 pub(crate) mod progress;
 

@@ -275,7 +275,8 @@ impl Merged {
     }
 
     fn add(&mut self, role: usize, more: [&Histogram<u64>; 3], wait_ns_max: u64) -> Result<()> {
-        for (sum, more) in self.roles[role].iter_mut().zip(more) {
+        // An empty histogram may have no memory yet: it gets none for being added.
+        for (sum, more) in self.roles[role].iter_mut().zip(more).filter(|(_, more)| !more.is_empty()) {
             sum.add(more).map_err(|e| anyhow::anyhow!("cannot merge histograms: {e}"))?;
         }
         self.wait_ns_max[role] = self.wait_ns_max[role].max(wait_ns_max);

@@ -10,6 +10,7 @@
 //! | `starved` | who got nothing? A finding, never an error |
 //! | `events` | did the probe see as many acquires as the driver counted? |
 //! | `ledger` | do the parts of each worker's time add up to its span? |
+//! | `cycles` | do the cycles of a simulated launch add up exactly, and to the time that the workers took? |
 //! | `little` | do waiting times agree with waiters counted by the lock itself? |
 //! | `probe-effect` | what did looking cost? A certificate, never an error |
 //!
@@ -18,6 +19,7 @@
 
 mod accounts;
 mod physics;
+mod simulated;
 
 use record::cell::{Check, ImplementationRole, Launch, Record, Status, Verdict};
 use record::result::LaunchResult;
@@ -37,7 +39,7 @@ pub fn judge(record: &Record, context: &TruthContext) -> (Status, Vec<String>, V
     if record.launches.is_empty() {
         return (Status::NotApplicable, vec!["no launch was made".to_owned()], Vec::new());
     }
-    let rules: [(&str, Rule); 10] = [
+    let rules: [(&str, Rule); 11] = [
         ("launches", launches),
         ("result", result),
         ("overlap", overlap),
@@ -46,6 +48,7 @@ pub fn judge(record: &Record, context: &TruthContext) -> (Status, Vec<String>, V
         ("starved", starved),
         ("events", accounts::events),
         ("ledger", accounts::ledger),
+        ("cycles", simulated::cycles),
         ("little", accounts::little),
         ("probe-effect", accounts::probe_effect),
     ];

@@ -91,7 +91,8 @@ pub fn waiters_over_time(workers: &[&Bins], start_ns: u64, end_ns: u64, bin_ns: 
         let each = |worker: &&Bins| (number..until).map(|n| worker.get(n).wait_ns).sum::<u64>();
         let wait_ns: u64 = workers.iter().map(each).sum();
         let length_ns = (until * BIN_NS).min(end_ns) - (number * BIN_NS).max(start_ns);
-        means.push(wait_ns as f64 / length_ns as f64);
+        // Waits reach beyond the slice: in a bin that it has little of, they may add up to more than there are workers.
+        means.push((wait_ns as f64 / length_ns as f64).min(workers.len() as f64));
         number = until;
     }
     means

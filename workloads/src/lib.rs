@@ -7,9 +7,11 @@
 //! | [`suite`] | a suite: which implementations meet which workloads, how often, how long |
 //! | [`cells`] | a suite's plan: every implementation at every point |
 //! | [`expected`] | how long a plan takes |
+//! | [`simulated`] | how often and how long a simulated cell runs |
 //! | [`embedded`] | the definitions and suites that the binary carries |
 //! | [`axes`], [`pattern`] | the values of axes; globs |
 //! | [`diagnose`] | errors in one line, with the nearest name |
+//! | [`published`] | published curves, and the same experiments on a simulated machine |
 //! | [`driver`] | the threads themselves, family by family |
 //!
 //! A new workload is one file in `workloads/defs`; a user's own suite may hold its own workloads.
@@ -23,6 +25,8 @@ pub mod embedded;
 pub mod expected;
 pub mod pattern;
 pub mod points;
+pub mod published;
+pub mod simulated;
 pub mod suite;
 
 pub use axes::Count;

@@ -1,9 +1,10 @@
 //! The spin locks and the ticket lock, plainly.
 
 use std::hint::spin_loop;
+use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{Twin, unlock_of_unlocked};
+use super::{Twin, reentry, unlock_of_unlocked};
 
 /// Test-and-set.
 #[repr(C, align(64))]
@@ -13,24 +14,32 @@ pub(crate) struct Tas {
 
 impl Twin for Tas {
     const ID: &'static str = "mutex/spin-tas";
-    type Context = ();
+    /// Address of the lock that the context holds; 0 for none.
+    type Context = usize;
     fn new() -> Self {
         Tas { held: AtomicU32::new(0) }
     }
-    fn context(&self) {}
-
-    #[inline]
-    fn lock(&self, (): &mut ()) {
-        if self.held.swap(1, Ordering::Acquire) != 0 {
-            self.lock_contended();
-        }
+    fn context(&self) -> usize {
+        0
     }
 
     #[inline]
-    fn unlock(&self, (): &mut ()) {
-        if self.held.load(Ordering::Relaxed) == 0 {
+    fn lock(&self, held: &mut usize) {
+        if *held != 0 {
+            reentry(Self::ID);
+        }
+        if self.held.swap(1, Ordering::Acquire) != 0 {
+            self.lock_contended();
+        }
+        *held = ptr::from_ref(self).addr();
+    }
+
+    #[inline]
+    fn unlock(&self, held: &mut usize) {
+        if *held != ptr::from_ref(self).addr() {
             unlock_of_unlocked(Self::ID);
         }
+        *held = 0;
         self.held.store(0, Ordering::Release);
     }
 }
@@ -52,24 +61,32 @@ pub(crate) struct Ttas {
 
 impl Twin for Ttas {
     const ID: &'static str = "mutex/spin-ttas-backoff";
-    type Context = ();
+    /// Address of the lock that the context holds; 0 for none.
+    type Context = usize;
     fn new() -> Self {
         Ttas { held: AtomicU32::new(0) }
     }
-    fn context(&self) {}
-
-    #[inline]
-    fn lock(&self, (): &mut ()) {
-        if !self.try_lock() {
-            self.lock_contended();
-        }
+    fn context(&self) -> usize {
+        0
     }
 
     #[inline]
-    fn unlock(&self, (): &mut ()) {
-        if self.held.load(Ordering::Relaxed) == 0 {
+    fn lock(&self, held: &mut usize) {
+        if *held != 0 {
+            reentry(Self::ID);
+        }
+        if !self.try_lock() {
+            self.lock_contended();
+        }
+        *held = ptr::from_ref(self).addr();
+    }
+
+    #[inline]
+    fn unlock(&self, held: &mut usize) {
+        if *held != ptr::from_ref(self).addr() {
             unlock_of_unlocked(Self::ID);
         }
+        *held = 0;
         self.held.store(0, Ordering::Release);
     }
 }
@@ -108,29 +125,43 @@ pub(crate) struct Ticket {
     serving: AtomicU32,
 }
 
+/// What a thread that holds remembers.
+#[derive(Default)]
+pub(crate) struct Drawn {
+    number: u32,
+    held: usize,
+}
+
 impl Twin for Ticket {
     const ID: &'static str = "mutex/ticket";
-    type Context = ();
+    type Context = Drawn;
     fn new() -> Self {
         Ticket { next: AtomicU32::new(0), serving: AtomicU32::new(0) }
     }
-    fn context(&self) {}
+    fn context(&self) -> Drawn {
+        Drawn::default()
+    }
 
     #[inline]
-    fn lock(&self, (): &mut ()) {
+    fn lock(&self, drawn: &mut Drawn) {
+        if drawn.held != 0 {
+            reentry(Self::ID);
+        }
         let mine = self.next.fetch_add(1, Ordering::Relaxed);
         if self.serving.load(Ordering::Acquire) != mine {
             self.wait_for(mine);
         }
+        drawn.number = mine;
+        drawn.held = ptr::from_ref(self).addr();
     }
 
     #[inline]
-    fn unlock(&self, (): &mut ()) {
-        let served = self.serving.load(Ordering::Relaxed);
-        if self.next.load(Ordering::Relaxed) == served {
+    fn unlock(&self, drawn: &mut Drawn) {
+        if drawn.held != ptr::from_ref(self).addr() {
             unlock_of_unlocked(Self::ID);
         }
-        self.serving.store(served.wrapping_add(1), Ordering::Release);
+        drawn.held = 0;
+        self.serving.store(drawn.number.wrapping_add(1), Ordering::Release);
     }
 }
 

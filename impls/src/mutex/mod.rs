@@ -89,6 +89,38 @@ pub mod misuse {
     }
 }
 
+/// The context of a lock that knows its owner by nothing but the owner's own word: which lock it holds, by address.
+///
+/// So misuse shows without a look at the lock itself: for a lock whose waiters write or poll its line, a look in `unlock`
+/// would cost a second journey of the line, the longest part of a hand-over.
+#[derive(Debug, Default)]
+pub struct Held(usize);
+
+impl Held {
+    /// Before taking: a context that holds already would wait for itself.
+    #[inline(always)]
+    pub(crate) fn check_free(&self, id: &str) {
+        if self.0 != 0 {
+            misuse::reentry(id);
+        }
+    }
+
+    /// The context now holds `lock`.
+    #[inline(always)]
+    pub(crate) fn taken<L>(&mut self, lock: &L) {
+        self.0 = core::ptr::from_ref(lock).addr();
+    }
+
+    /// Before giving back.
+    #[inline(always)]
+    pub(crate) fn give_back<L>(&mut self, lock: &L, id: &str) {
+        if self.0 != core::ptr::from_ref(lock).addr() {
+            misuse::unlock_of_unlocked(id);
+        }
+        self.0 = 0;
+    }
+}
+
 /// Tells locks apart by more than their address, which a later lock may have again: for contexts that keep a guard of
 /// somebody else's lock, where a mix-up would be undefined behaviour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,8 +182,10 @@ family! {
     spin_ttas_backoff::SpinTtasBackoff,
     spin_yield::SpinYield,
     ticket::Ticket,
+    array::Array,
     mcs::Mcs,
     clh::Clh,
+    hticket::Hticket,
     futex_drepper::FutexDrepper,
     semaphore_binary::SemaphoreBinary,
     recursive_thread::RecursiveThread,

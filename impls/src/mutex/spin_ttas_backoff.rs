@@ -19,11 +19,11 @@
 //!
 //! ## Orderings
 //! The CAS from 0 is Acquire and pairs with the Release store of `unlock`. Polls are Relaxed: they decide only when to
-//! try. The check before the store is Relaxed: the holder reads what it wrote itself.
+//! try.
 
 use crate::card::{Capability, Card, Defaults, Fairness, Param, ParamSource, Role, Runs};
 use crate::machine::{Atomic, Machine, Ordering};
-use crate::mutex::{MutexImpl, RawMutex, misuse};
+use crate::mutex::{Held, MutexImpl, RawMutex};
 use crate::probe::Event;
 use crate::wait::spin;
 
@@ -66,8 +66,8 @@ impl MutexImpl for SpinTtasBackoff {
         can: &[
             Capability::TryLock,
             Capability::IsLocked,
-            Capability::ForeignUnlock,
             Capability::DetectsUnlocked,
+            Capability::DetectsReentry,
             Capability::Observable,
         ],
         params: &[BACKOFF_FIRST_PAUSES, BACKOFF_LIMIT_PAUSES],
@@ -84,26 +84,33 @@ impl MutexImpl for SpinTtasBackoff {
 }
 
 impl<M: Machine, S: ParamSource> RawMutex<M> for Mutex<M, S> {
-    type Context = ();
-    fn context(&self) {}
+    type Context = Held;
+    fn context(&self) -> Held {
+        Held::default()
+    }
 
     #[inline]
-    fn lock(&self, context: &mut ()) {
-        if !self.try_lock(context) {
+    fn lock(&self, context: &mut Held) {
+        context.check_free(SpinTtasBackoff::CARD.id);
+        if !self.take() {
             self.lock_contended();
         }
+        context.taken(self);
     }
 
     #[inline]
-    fn try_lock(&self, (): &mut ()) -> bool {
-        self.held.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_ok()
-    }
-
-    #[inline]
-    fn unlock(&self, (): &mut ()) {
-        if self.held.load(Ordering::Relaxed) == 0 {
-            misuse::unlock_of_unlocked(SpinTtasBackoff::CARD.id);
+    fn try_lock(&self, context: &mut Held) -> bool {
+        context.check_free(SpinTtasBackoff::CARD.id);
+        let taken = self.take();
+        if taken {
+            context.taken(self);
         }
+        taken
+    }
+
+    #[inline]
+    fn unlock(&self, context: &mut Held) {
+        context.give_back(self, SpinTtasBackoff::CARD.id);
         self.held.store(0, Ordering::Release);
     }
 
@@ -113,6 +120,11 @@ impl<M: Machine, S: ParamSource> RawMutex<M> for Mutex<M, S> {
 }
 
 impl<M: Machine, S: ParamSource> Mutex<M, S> {
+    #[inline(always)]
+    fn take(&self) -> bool {
+        self.held.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
     #[cold]
     fn lock_contended(&self) {
         let object = core::ptr::from_ref(self).addr();
@@ -122,7 +134,7 @@ impl<M: Machine, S: ParamSource> Mutex<M, S> {
             // 1. Test, on a shared copy of the line.
             spin::spin_while::<M, _>(&self.held, Ordering::Relaxed, object, |held| held != 0);
             // 2. Test and set.
-            if self.try_lock(&mut ()) {
+            if self.take() {
                 return;
             }
             M::event(Event::FailedCas, object);

@@ -16,12 +16,12 @@
 //! | 1 | held | `locked` |
 //!
 //! ## Orderings
-//! The swap that returns 0 is Acquire and pairs with the Release store of `unlock`. The check before that store is
-//! Relaxed: the holder reads what it wrote itself.
+//! The swap that returns 0 is Acquire and pairs with the Release store of `unlock`. That a thread which
+//! unlocks holds the lock is known from its context, without a look at the word.
 
 use crate::card::{Capability, Card, Fairness, ParamSource, Role, Runs};
 use crate::machine::{Atomic, Machine, Ordering};
-use crate::mutex::{MutexImpl, RawMutex, misuse};
+use crate::mutex::{Held, MutexImpl, RawMutex};
 use crate::wait::spin;
 
 /// The lock.
@@ -45,8 +45,8 @@ impl MutexImpl for SpinYield {
         can: &[
             Capability::TryLock,
             Capability::IsLocked,
-            Capability::ForeignUnlock,
             Capability::DetectsUnlocked,
+            Capability::DetectsReentry,
             Capability::StateText,
             Capability::Observable,
         ],
@@ -61,26 +61,33 @@ impl MutexImpl for SpinYield {
 }
 
 impl<M: Machine> RawMutex<M> for Mutex<M> {
-    type Context = ();
-    fn context(&self) {}
+    type Context = Held;
+    fn context(&self) -> Held {
+        Held::default()
+    }
 
     #[inline]
-    fn lock(&self, context: &mut ()) {
-        if !self.try_lock(context) {
+    fn lock(&self, context: &mut Held) {
+        context.check_free(SpinYield::CARD.id);
+        if !self.take() {
             self.lock_contended();
         }
+        context.taken(self);
     }
 
     #[inline]
-    fn try_lock(&self, (): &mut ()) -> bool {
-        self.held.swap(1, Ordering::Acquire) == 0
-    }
-
-    #[inline]
-    fn unlock(&self, (): &mut ()) {
-        if self.held.load(Ordering::Relaxed) == 0 {
-            misuse::unlock_of_unlocked(SpinYield::CARD.id);
+    fn try_lock(&self, context: &mut Held) -> bool {
+        context.check_free(SpinYield::CARD.id);
+        let taken = self.take();
+        if taken {
+            context.taken(self);
         }
+        taken
+    }
+
+    #[inline]
+    fn unlock(&self, context: &mut Held) {
+        context.give_back(self, SpinYield::CARD.id);
         self.held.store(0, Ordering::Release);
     }
 
@@ -93,6 +100,11 @@ impl<M: Machine> RawMutex<M> for Mutex<M> {
 }
 
 impl<M: Machine> Mutex<M> {
+    #[inline(always)]
+    fn take(&self) -> bool {
+        self.held.swap(1, Ordering::Acquire) == 0
+    }
+
     #[cold]
     fn lock_contended(&self) {
         let object = core::ptr::from_ref(self).addr();

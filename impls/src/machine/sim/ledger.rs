@@ -92,6 +92,8 @@ pub type Parts = [u64; PARTS];
 pub struct ThreadLedger {
     /// Cycles by phase and part: `cycles[phase][part]`.
     pub cycles: [Parts; 3],
+    /// Length of the stretch, by its first and its last cycle.
+    pub span: u64,
     /// Acquires.
     pub acquires: u64,
     /// The longest wait and when it began, in cycles.
@@ -119,6 +121,8 @@ pub(super) struct Account {
     lost: Parts,
     preempted_at_begin: u64,
     object: usize,
+    /// When the stretch began.
+    stretch: u64,
     pub(super) ledger: ThreadLedger,
 }
 
@@ -156,6 +160,7 @@ impl Account {
     /// A stretch begins: what was before does not count.
     pub(super) fn begin(&mut self, now: u64) {
         self.ledger = ThreadLedger::default();
+        self.stretch = now;
         self.enter(Phase::Think, now);
     }
 
@@ -163,6 +168,7 @@ impl Account {
     pub(super) fn end(&mut self, now: u64) -> ThreadLedger {
         self.leave(now);
         self.enter(Phase::Think, now);
+        self.ledger.span = now - self.stretch;
         std::mem::take(&mut self.ledger)
     }
 

@@ -398,14 +398,14 @@ impl Lines {
             Grant { start, end, prior, invalidated: 0, from }
         } else {
             line.read_until = start;
-            line.write_until = start;
+            line.write_until = line.write_until.min(start);
             line.taken = true;
             Grant { start, end, prior, invalidated: others, from }
         }
     }
 
     /// A transaction of `core` has ended, at this moment.
-    pub(super) fn finish(&mut self, index: LineIndex, core: u16, op: Op, now: u64, preset: &Preset) {
+    pub(super) fn finish(&mut self, index: LineIndex, core: u16, op: Op, now: u64, hold: u64) {
         self.lines[index as usize].in_flight -= 1;
         if matches!(op, Op::Load) {
             return;
@@ -416,7 +416,7 @@ impl Lines {
         line.read_until = u64::MAX;
         line.write_until = u64::MAX;
         line.taken = false;
-        line.free_at = now + u64::from(preset.hold_window_cycles);
+        line.free_at = now + hold;
     }
 
     /// What a request costs, given who has copies.

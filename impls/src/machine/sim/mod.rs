@@ -38,7 +38,9 @@ use self::world::{WORLD, World};
 use super::{Machine, Ordering, Waited};
 use crate::probe::{Event, NoProbe, Probe};
 
-pub use self::run::{Report, Setup, ThreadAccount, account, simulate, totals};
+pub use self::run::{
+    Polling, Report, Setup, ThreadAccount, account, clock_cycles, poll_by, simulate, totals,
+};
 pub use self::words::{SimCell, SimI32, SimPtr, SimU32, SimU64, SimUsize};
 pub use self::world::Totals;
 

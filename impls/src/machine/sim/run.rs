@@ -26,6 +26,22 @@ pub struct Setup {
     pub observe: bool,
     /// Marks to keep of each run; 0: none.
     pub marks: usize,
+    /// Marks are kept from this cycle on.
+    pub marks_from: u64,
+}
+
+/// How threads await a change of a word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Polling {
+    /// By reading: nothing happens until their copy is taken, and then they read again.
+    #[default]
+    Shared,
+    /// By fetching the line for writing, so many pauses apart: what code does that prefetches for a write before it
+    /// looks. Polls are executed one by one.
+    Exclusive {
+        /// Pauses between two polls.
+        pauses: u32,
+    },
 }
 
 /// What one run of threads brought.
@@ -59,6 +75,7 @@ pub struct ThreadAccount {
 
 struct Current {
     setup: Setup,
+    polling: Polling,
     reports: Vec<Report>,
 }
 
@@ -79,12 +96,23 @@ pub fn simulate<R>(setup: &Setup, body: impl FnOnce() -> R) -> (R, Vec<Report>) 
     }
     CURRENT.with_borrow_mut(|current| {
         assert!(current.is_none(), "a simulation inside of a simulation");
-        *current = Some(Current { setup: setup.clone(), reports: Vec::new() });
+        *current = Some(Current { setup: setup.clone(), polling: Polling::default(), reports: Vec::new() });
     });
     let _clear = Clear;
     let result = body();
     let reports = CURRENT.with_borrow_mut(|current| current.as_mut().map(|c| std::mem::take(&mut c.reports)));
     (result, reports.unwrap_or_default())
+}
+
+/// From now on, threads of this simulation await words like this. For experiments on code that polls in its own way.
+///
+/// # Panics
+/// Outside of [`simulate`].
+pub fn poll_by(polling: Polling) {
+    CURRENT.with_borrow_mut(|current| {
+        let Some(current) = current else { panic!("`poll_by` outside of `sim::simulate`") };
+        current.polling = polling;
+    });
 }
 
 /// A look at the preset of the simulation that is set up.
@@ -109,6 +137,11 @@ pub fn account() -> Option<ThreadAccount> {
     })
 }
 
+/// The clock of the calling simulated thread in cycles, read for free; `None` outside of a simulation.
+pub fn clock_cycles() -> Option<u64> {
+    super::look(|w| w.now)
+}
+
 /// Sums over all threads so far; `None` outside of a simulation.
 pub fn totals() -> Option<Totals> {
     super::look(|w| w.totals)
@@ -118,15 +151,18 @@ type Routine = Coroutine<(), (), (), ThreadStack>;
 
 /// See [`crate::machine::Machine::run`].
 pub(super) fn run(threads: usize, cpus: &[usize], seed: u64, body: &(dyn Fn(usize) + Sync)) {
-    let setup = CURRENT.with_borrow(|current| current.as_ref().map(|c| c.setup.clone()));
-    let Some(setup) = setup else { panic!("no machine to simulate on: call this inside of `sim::simulate`") };
+    let current = CURRENT.with_borrow(|current| current.as_ref().map(|c| (c.setup.clone(), c.polling)));
+    let Some((setup, polling)) = current else {
+        panic!("no machine to simulate on: call this inside of `sim::simulate`")
+    };
     assert!(WORLD.get().is_null(), "a simulation inside of a simulated thread");
     let cores = setup.preset.cores as usize;
     if let Some(cpu) = cpus.iter().find(|&&cpu| cpu >= cores) {
         panic!("cannot run on cpu {cpu}: {} has {cores}", setup.preset.name);
     }
-    let tape = (setup.marks > 0).then(|| Box::new(Tape::new(setup.marks)));
+    let tape = (setup.marks > 0).then(|| Box::new(Tape::new(setup.marks, setup.marks_from)));
     let mut world = Box::new(World::new(Rc::clone(&setup.preset), threads, setup.observe, tape));
+    world.polling = polling;
     world.threads.extend((0..threads).map(|index| Thread::new(seed, index, !cpus.is_empty())));
     for index in 0..threads {
         let core = match cpus {

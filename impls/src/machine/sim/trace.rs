@@ -1,5 +1,7 @@
 //! What happened, step by step, for those who ask for it: the tape of a simulation.
 
+use std::collections::BTreeMap;
+
 use super::line::Grant;
 use super::preset::{Op, Prior};
 use crate::probe::Event;
@@ -68,18 +70,27 @@ pub struct Tape {
     pub marks: Vec<Mark>,
     /// Marks that did not fit.
     pub dropped: u64,
+    /// Where each thread was when the first cycle that is kept began: on which core, or why not.
+    pub at_begin: BTreeMap<u32, Step>,
     limit: usize,
+    from: u64,
     objects: Vec<usize>,
 }
 
 impl Tape {
-    /// A tape for `limit` marks.
-    pub(super) fn new(limit: usize) -> Self {
-        Tape { limit, ..Tape::default() }
+    /// A tape for `limit` marks, none of which lies before `from`.
+    pub(super) fn new(limit: usize, from: u64) -> Self {
+        Tape { limit, from, ..Tape::default() }
     }
 
     #[inline]
     pub(super) fn push(&mut self, thread: u32, time: u64, step: Step) {
+        if time < self.from {
+            if matches!(step, Step::Core(_) | Step::Off(_)) {
+                self.at_begin.insert(thread, step);
+            }
+            return;
+        }
         if self.marks.len() < self.limit {
             self.marks.push(Mark { time, thread, step });
         } else {

@@ -7,6 +7,7 @@ use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize
 use std::cell::UnsafeCell;
 
 use super::preset::Op;
+use super::run::Polling;
 use super::world::{WORLD, World};
 use crate::machine::{Atomic, AtomicInt, DataCell};
 
@@ -21,12 +22,21 @@ fn access(address: usize, op: Op) {
     }
 }
 
-/// Waits for a change.
+/// Waits until a word may have changed.
 fn watch(address: usize) {
     let world = WORLD.get();
     assert!(!world.is_null(), "a word is awaited outside of a simulation: nobody can change it");
-    // SAFETY: as in `access`.
-    unsafe { World::watch(world, address) };
+    // SAFETY: as in `access`; the copy ends no reference.
+    match unsafe { (*world).polling } {
+        Polling::Shared => {
+            // SAFETY: as in `access`.
+            unsafe { World::watch(world, address) };
+        }
+        Polling::Exclusive { pauses } => {
+            (0..pauses).for_each(|_| poll());
+            access(address, Op::Store);
+        }
+    }
 }
 
 /// Forgets the line of a word that goes away.

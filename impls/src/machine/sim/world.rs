@@ -139,6 +139,7 @@ pub(super) struct World {
     pub(super) tape: Option<Box<Tape>>,
     /// The driver's reports are followed: ledgers, and who waits for whom.
     pub(super) observe: bool,
+    pub(super) polling: super::run::Polling,
     /// Cycles between two polls of a word that does not change.
     poll: u64,
     moved: Vec<Queued>,
@@ -169,6 +170,7 @@ impl World {
             observe,
             poll: u64::from(preset.local.pause + preset.local.hit[Op::Load as usize]).max(1),
             preset,
+            polling: super::run::Polling::default(),
             moved: Vec::new(),
             stretches: Vec::new(),
         }
@@ -366,7 +368,8 @@ impl World {
 
     /// The running thread's transaction has ended.
     fn finish(&mut self, line: LineIndex, op: Op) {
-        self.lines.finish(line, self.core, op, self.now, &self.preset);
+        let hold = self.draw(self.current, u64::from(self.preset.hold_window_cycles) + 1);
+        self.lines.finish(line, self.core, op, self.now, hold);
         self.note_operation(line, op);
         self.serve(line);
     }

@@ -1,0 +1,91 @@
+//! All threads take one lock: acquire, read and write one line, release, pause for the maximum latency.
+
+use std::rc::Rc;
+
+use impls::card::Tuned;
+use impls::machine::sim::Polling;
+use impls::machine::sim::preset::{Op, Preset};
+use impls::machine::{Atomic, Line, Machine, Ordering};
+use impls::mutex::{self, MutexImpl, RawMutex};
+
+use super::{S, Step};
+
+/// The paper's ticket lock stays away for so many empty instructions for each thread before it, on x86 only.
+const TICKET_BASE_CYCLES: u64 = 512;
+/// The paper's test-and-test-and-set lock doubles its back-off up to so many cycles.
+const TTAS_BACKOFF_CYCLES: u64 = 1000;
+/// Instructions of the paper's loop and library calls that ours lacks: its fastest lock runs 22 million times a second
+/// on one core at 2.1 GHz, 95 cycles each, of which ours takes about 32.
+const LOOP_CYCLES: u32 = 60;
+
+/// The series of the figure, by its name: operations per second in millions, or why this project has no such series.
+///
+/// The paper's library differs by platform. On the Opteron every poll prefetches the line for a write; on x86 the ticket
+/// lock backs off in proportion to the distance; elsewhere polls are plain.
+///
+/// # Errors
+/// The reason.
+pub fn mops(
+    preset: &Rc<Preset>,
+    platform: &str,
+    series: &str,
+    threads: usize,
+    seed: u64,
+) -> Result<f64, &'static str> {
+    let pauses = |cycles: u64| (cycles / u64::from(preset.local.pause.max(1))).max(1);
+    let polling = |pauses: u32| match platform {
+        "Opteron" => Polling::Exclusive { pauses },
+        _ => Polling::Shared,
+    };
+    let x86 = matches!(platform, "Opteron" | "Xeon");
+    let run = Run { preset, threads, seed };
+    Ok(match series {
+        "TAS" => run.of::<mutex::spin_tas::SpinTas>(Polling::Shared, &[]),
+        "TTAS" => {
+            let limit = pauses(TTAS_BACKOFF_CYCLES);
+            let params = [("backoff_first_pauses", 1), ("backoff_limit_pauses", limit)];
+            run.of::<mutex::spin_ttas_backoff::SpinTtasBackoff>(polling(0), &params)
+        }
+        "TICKET" if x86 => {
+            let params = [("backoff_pauses", pauses(TICKET_BASE_CYCLES))];
+            run.of::<mutex::ticket::Ticket>(Polling::Shared, &params)
+        }
+        "TICKET" | "NAIVE_TICKET" => run.of::<mutex::ticket::Ticket>(Polling::Shared, &[]),
+        "ARRAY" => run.of::<mutex::array::Array>(Polling::Shared, &[]),
+        "MCS" => run.of::<mutex::mcs::Mcs>(Polling::Shared, &[]),
+        "CLH" => run.of::<mutex::clh::Clh>(Polling::Shared, &[]),
+        "HTICKET" => run.of::<mutex::hticket::Hticket>(Polling::Shared, &[]),
+        "HCLH" => return Err("no hierarchical CLH lock here"),
+        "MUTEX" => return Err("a pthread mutex depends on a kernel whose costs the paper does not give"),
+        _ => return Err("not a series of the paper"),
+    })
+}
+
+struct Run<'a> {
+    preset: &'a Rc<Preset>,
+    threads: usize,
+    seed: u64,
+}
+
+impl Run<'_> {
+    fn of<I: MutexImpl>(&self, polling: Polling, params: &[(&'static str, u64)]) -> f64 {
+        // A source of parameters lives for ever. There are a handful of different ones.
+        let lock = I::build::<S, Tuned>(Tuned(params.to_vec().leak()));
+        let guarded = Line(<S as Machine>::AtomicU64::new(0));
+        let cores = super::cores(self.preset, self.threads);
+        let pause = super::latency_max(self.preset, &cores, Op::Cas);
+        let (lock, guarded) = (&lock, &guarded);
+        let step = |_| -> Step<'_> {
+            let mut context = lock.context();
+            Box::new(move || {
+                lock.lock(&mut context);
+                S::work(LOOP_CYCLES);
+                let seen = guarded.load(Ordering::Relaxed);
+                guarded.store(seen + 1, Ordering::Relaxed);
+                lock.unlock(&mut context);
+                S::work(pause);
+            })
+        };
+        super::mops(self.preset, self.threads, self.seed, polling, &step)
+    }
+}

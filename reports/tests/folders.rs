@@ -103,14 +103,11 @@ fn raw_files_are_linked_or_copied() {
     let raw = |out: &Path| {
         let page = fs::read_dir(out.join("cells")).unwrap().next().unwrap().unwrap().path();
         let html = fs::read_to_string(&page).unwrap();
-        let links: Vec<String> = html
-            .split("href=\"")
+        let links = html
+            .split("href=")
             .skip(1)
-            .filter_map(|rest| rest.split('"').next())
-            .map(str::to_owned)
-            .collect();
-        let raw: Vec<String> =
-            links.into_iter().filter(|l| l.ends_with(".hlog") || l.ends_with(".json")).collect();
+            .filter_map(|rest| rest.trim_start_matches('"').split(['"', ' ', '>']).next().map(str::to_owned));
+        let raw: Vec<String> = links.filter(|l| l.ends_with(".hlog") || l.ends_with(".json")).collect();
         assert_eq!(raw.len(), 2);
         for link in &raw {
             assert!(out.join("cells").join(link).is_file(), "{link}");

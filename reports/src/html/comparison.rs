@@ -1,6 +1,7 @@
 //! The pages of comparisons: two runs, or two implementations, at every point that holds both.
 
 use maud::{Markup, html};
+use record::cell::ImplementationRole;
 use record::store::Loaded;
 
 use super::figure::{figure, method_link, scroll};
@@ -48,8 +49,8 @@ impl Pairing {
     }
 }
 
-/// What a report compares: later runs with the first, each version of a lineage with the one before, everything of a family
-/// with its reference, and what the command line asks for.
+/// What a report compares: later runs with the first, what the command line asks for, each version of a lineage with the one
+/// before, and the peers of a family, or all of it if nothing in it follows anything, with its reference.
 pub(super) fn pairings(
     runs: &[Loaded],
     implementations: &[&str],
@@ -70,7 +71,10 @@ pub(super) fn pairings(
         let family = id.split('/').next().unwrap_or(id);
         let of_family: Vec<&str> =
             implementations.iter().copied().filter(|other| other.split('/').next() == Some(family)).collect();
-        if let Some(reference) = reference(&of_family, lineages, cells) {
+        // In a family whose designs follow each other the question that is left is how they stand beside peers.
+        let in_lineage = lineages.iter().any(|l| l.members.iter().any(|member| of_family.contains(member)));
+        let peer = || cells.iter().any(|c| c.implementation == *id && c.role == ImplementationRole::Peer);
+        if let Some(reference) = reference(&of_family, lineages, cells).filter(|_| !in_lineage || peer()) {
             add(reference, id);
         }
     }
@@ -81,7 +85,7 @@ pub(super) fn pairings(
 /// of a lineage, or else the first peer.
 fn reference<'a>(family: &[&'a str], lineages: &[Lineage<'a>], cells: &[Summary]) -> Option<&'a str> {
     let is = |id: &str, what: fn(&Summary) -> bool| cells.iter().any(|c| c.implementation == id && what(c));
-    let peer = |c: &Summary| c.role == record::cell::ImplementationRole::Peer;
+    let peer = |c: &Summary| c.role == ImplementationRole::Peer;
     let twice = family.iter().find(|id| is(id, |c| c.arm == "b"));
     let design = |id: &&&str| !is(id, peer);
     let last = || {

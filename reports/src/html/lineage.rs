@@ -112,7 +112,7 @@ fn short(at: &At<'_, '_>, lineage: &Lineage<'_>, id: &str) -> String {
     let year = |id: &str| at.site.cards.get(id).and_then(|card| card.year);
     let without = || lineage.members.iter().filter(|id| year(id).is_none());
     match year(id) {
-        Some(year) => format!("'{:02}", year % 100),
+        Some(year) => format!("{:02}", year % 100),
         None => without()
             .position(|other| *other == id)
             .map_or_else(String::new, |nth| char::from(b'A' + (nth % 26) as u8).to_string()),

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`site`], [`route`], [`slug`] | what all pages share; where each is; names that are safe |
 //! | [`shell`] | the frame of a page: head, navigation, stamp |
-//! | [`writer`] | folders: what may be replaced, what is stale |
+//! | [`writer`], [`small`] | folders: what may be replaced, what is stale; fewer bytes for the same page |
 //! | [`front`] | findings, environment, Pareto front, overview |
 //! | [`workload`], [`section`], [`table`], [`details`] | all implementations on one workload |
 //! | [`implementation`], [`card`] | one implementation on all workloads |
@@ -12,7 +12,7 @@
 //! | [`cell`] | everything about one cell |
 //! | [`comparison`] | two runs, or two implementations |
 //! | [`prose`] | documents and cards, from Markdown |
-//! | [`chart`], [`ink`], [`catalogue`] | pictures, their colours, who has which |
+//! | [`chart`], [`ink`], [`dress`], [`catalogue`] | pictures, their colours, their form on a page, who has which |
 
 use std::path::{Path, PathBuf};
 
@@ -28,6 +28,7 @@ mod cell;
 mod chart;
 mod comparison;
 mod details;
+mod dress;
 mod environment;
 mod figure;
 mod front;
@@ -43,6 +44,7 @@ mod section;
 mod shell;
 mod site;
 mod slug;
+mod small;
 mod table;
 mod workload;
 mod writer;
@@ -74,8 +76,8 @@ pub struct File {
     pub content: String,
 }
 
-/// Renders all files of the report of `runs` in memory, the first page first. Links to raw files are left out: they
-/// need a place.
+/// Renders all files of the report of `runs` in memory, the first page first, as templates make them. Links to raw files
+/// are left out: they need a place.
 pub fn render(runs: &[Loaded], options: &Options) -> Vec<File> {
     let cells = summaries(runs);
     let site = Site::new(runs, &cells, options, raw::Raw::default());
@@ -105,7 +107,7 @@ pub fn write_report(out: &Path, runs: &[Loaded], options: &Options) -> Result<Pa
     let site = Site::new(runs, &cells, options, raw);
     if options.single_file {
         folder.announce(["index.html".to_owned()])?;
-        folder.write("index.html", single(&site).as_bytes())?;
+        folder.write("index.html", small::small(&single(&site)).as_bytes())?;
     } else {
         let routes = site.pages();
         let pages = routes.iter().map(|route| site.routes.path(*route).to_owned());

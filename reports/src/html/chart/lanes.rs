@@ -112,8 +112,8 @@ mod tests {
             .filter(|line| line.starts_with("<rect"))
             .map(|line| {
                 let of = |name: &str| {
-                    let value = line.split(&format!(" {name}=\"")).nth(1).unwrap();
-                    value.split('"').next().unwrap().parse::<f64>().unwrap()
+                    let value = line.split(&format!(" {name}=")).nth(1).unwrap();
+                    value.split([' ', '>']).next().unwrap().parse::<f64>().unwrap()
                 };
                 (of("x"), of("x") + of("width"))
             })

@@ -104,7 +104,8 @@ mod tests {
             .lines()
             .filter(|line| line.starts_with("<rect"))
             .map(|line| {
-                line.split(" width=\"").nth(1).unwrap().split('"').next().unwrap().parse::<f64>().unwrap()
+                let value = line.split(" width=").nth(1).unwrap();
+                value.split([' ', '>']).next().unwrap().parse::<f64>().unwrap()
             })
             .sum();
         assert!((widths - f64::from(super::super::WIDTH - 48)).abs() <= 4.0, "{widths}");

@@ -1,0 +1,258 @@
+//! From plotters' SVG to one that a page can hold: key colours become classes, marks carry series and tooltips, and what the
+//! style sheet says once is not said by each element. A report holds hundreds of pictures: bytes count.
+
+use super::ink::{Class, Mark, class_of};
+
+/// Size of all text in pictures, pixels, as the style sheet has it; plotters states it anew for each.
+const FONT_PX: f64 = 12.1;
+
+/// Turns plotters' SVG into one that the page styles: key colours become classes, marks name their series and carry a
+/// tooltip, and the outer element gets `label` as its text alternative.
+pub(super) fn dress(svg: &str, marks: &[Mark], label: &str) -> String {
+    let mut out = String::with_capacity(svg.len() + marks.len() * 64);
+    // Where all belong to one thing there is nothing to tell apart by lighting up.
+    let tell_apart = marks.iter().any(|mark| mark.series != marks[0].series);
+    let mut lines = svg.lines().peekable();
+    let mut run = Run::default();
+    while let Some(line) = lines.next() {
+        // plotters writes one element a line, and text on lines of its own, escaped.
+        if line.starts_with("<svg") {
+            let line = line.replace(" xmlns=\"http://www.w3.org/2000/svg\"", "");
+            out.push_str(line.trim_end_matches('>'));
+            out.push_str(&format!(" role=\"img\" aria-label=\"{}\">\n", escape(label)));
+        } else if line == "</svg>" {
+            run.end(&mut out);
+            out.push_str("</svg>\n");
+        } else if line.starts_with("<text") {
+            // What stands between the tags; nothing to say is not said.
+            let mut words = Vec::new();
+            while let Some(word) = lines.next_if(|line| *line != "</text>") {
+                words.push(word);
+            }
+            lines.next();
+            if words.iter().any(|word| !word.is_empty()) {
+                run.before_text(&mut out);
+                let element = Element::read(line, marks);
+                element.write(&words.join(" "), tell_apart, &mut out);
+            }
+        } else if line.starts_with('<') {
+            let element = Element::read(line, marks);
+            let tooltip = element.mark.is_some_and(|mark| !mark.title.is_empty() || tell_apart);
+            if !tooltip && let Some(outline) = element.outline() {
+                run.add(&element.classes.join(" "), &outline, &mut out);
+                continue;
+            }
+            // Whatever covers something must come after it.
+            run.end(&mut out);
+            let title = element.mark.filter(|mark| !mark.title.is_empty());
+            let title =
+                title.map_or_else(String::new, |mark| format!("<title>{}</title>", escape(&mark.title)));
+            element.write(&title, tell_apart, &mut out);
+        }
+    }
+    out
+}
+
+/// Outlines of one class after each other: one path.
+#[derive(Default)]
+struct Run {
+    class: String,
+    outlines: String,
+}
+
+impl Run {
+    fn add(&mut self, class: &str, outline: &str, out: &mut String) {
+        if self.class != class {
+            self.end(out);
+            self.class = class.to_owned();
+        }
+        self.outlines.push_str(outline);
+    }
+
+    /// Bars end before a text that may stand on them; lines of a grid go on behind the names of its ticks.
+    fn before_text(&mut self, out: &mut String) {
+        if self.outlines.ends_with('z') {
+            self.end(out);
+        }
+    }
+
+    fn end(&mut self, out: &mut String) {
+        if !self.outlines.is_empty() {
+            out.push_str(&format!("<path class={} d={} />\n", quoted(&self.class), quoted(&self.outlines)));
+            self.outlines.clear();
+        }
+        self.class.clear();
+    }
+}
+
+/// An element as plotters wrote it, its colours read.
+struct Element<'a> {
+    name: &'a str,
+    classes: Vec<String>,
+    mark: Option<&'a Mark>,
+    attributes: Vec<(&'a str, String)>,
+}
+
+impl<'a> Element<'a> {
+    fn read(line: &'a str, marks: &'a [Mark]) -> Element<'a> {
+        let name = line[1..].split(' ').next().unwrap_or_default();
+        let body = line.trim_start_matches('<').trim_end_matches('>').trim_end_matches('/');
+        let mut element = Element { name, classes: Vec::new(), mark: None, attributes: Vec::new() };
+        let (mut y, mut dy_em) = (0.0f64, 0.0f64);
+        // Attributes are `name="value"`; values hold no quotes, plotters escapes them.
+        for (index, attribute) in body[name.len()..].split("\" ").enumerate() {
+            let attribute = if index == 0 { attribute.trim_start() } else { attribute };
+            let attribute = attribute.trim_end().trim_end_matches('"');
+            let Some((key, value)) = attribute.split_once("=\"") else { continue };
+            let painted = matches!(key, "fill" | "stroke").then(|| value.strip_prefix('#')).flatten();
+            match painted.and_then(class_of) {
+                // Text is in the colour of text, unless it says otherwise.
+                Some(Class::Plain("t")) if name == "text" => {}
+                Some(Class::Plain(class)) => element.classes.push(format!("{}{class}", &key[..1])),
+                Some(Class::Mark(letter, colour, of)) => {
+                    element.classes.push(format!("{}{letter}{colour}", &key[..1]));
+                    element.mark = marks.get(of);
+                }
+                None if useless(name, key, value) => {}
+                None if key == "text-anchor" => {
+                    element.classes.push(format!("a{}", value.chars().next().unwrap_or('s')));
+                }
+                None if key == "dy" => dy_em = in_em(value),
+                None if name == "text" && key == "y" => y = value.parse().unwrap_or(0.0),
+                None => element.attributes.push((key, value.trim_end().to_owned())),
+            }
+        }
+        if name == "text" {
+            element.attributes.push(("y", (y + dy_em * FONT_PX).round().to_string()));
+        }
+        element
+    }
+
+    fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A rectangle, or a line that is level or upright, as a part of a path; `None` of anything else.
+    fn outline(&self) -> Option<String> {
+        match (self.name, self.attributes.len()) {
+            ("rect", 4) => {
+                let [x, y, width, height] = ["x", "y", "width", "height"].map(|name| self.attribute(name));
+                let (width, height) = (width?, height?);
+                Some(format!("M{} {}h{width}v{height}h-{width}z", x?, y?))
+            }
+            ("polyline", 1) => {
+                let points = self.attribute("points")?;
+                let (from, to) = points.split_once(' ')?;
+                let ((x, y), (end_x, end_y)) = (from.split_once(',')?, to.split_once(',')?);
+                if x == end_x && !end_y.contains(',') {
+                    Some(format!("M{x} {y}V{end_y}"))
+                } else if y == end_y {
+                    Some(format!("M{x} {y}H{end_x}"))
+                } else {
+                    None
+                }
+            }
+            _ => None,
+        }
+    }
+
+    fn write(&self, content: &str, tell_apart: bool, out: &mut String) {
+        let name = self.name;
+        let mut classes = self.classes.join(" ");
+        let mark = self.mark.filter(|_| tell_apart);
+        if mark.is_some() {
+            classes.push_str(" x");
+        }
+        out.push_str(&format!("<{name}"));
+        if !classes.is_empty() {
+            out.push_str(&format!(" class={}", quoted(&classes)));
+        }
+        if let Some(mark) = mark {
+            out.push_str(&format!(" data-i={}", mark.series));
+        }
+        for (key, value) in &self.attributes {
+            out.push_str(&format!(" {key}={}", quoted(value)));
+        }
+        match content {
+            "" => out.push_str(" />\n"),
+            content => out.push_str(&format!(">{content}</{name}>\n")),
+        }
+    }
+}
+
+/// A value of an attribute, in quotes where HTML needs them.
+fn quoted(value: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.,%".contains(c);
+    if !value.is_empty() && value.chars().all(plain) { value.to_owned() } else { format!("\"{value}\"") }
+}
+
+/// A length in `em` or `ex`: letters of common fonts are about half as high as the font.
+fn in_em(length: &str) -> f64 {
+    let number = |unit: &str| length.strip_suffix(unit).and_then(|number| number.parse::<f64>().ok());
+    number("em").or_else(|| number("ex").map(|ex| ex * 0.53)).unwrap_or(0.0)
+}
+
+/// Attributes that say what holds anyway, or what the style sheet decides.
+fn useless(name: &str, key: &str, value: &str) -> bool {
+    match (key, value) {
+        ("opacity" | "stroke-width", "1")
+        | ("stroke", "none")
+        | ("font-family" | "font-size", _)
+        | ("text-anchor", "start") => true,
+        ("fill", "none") => name == "polyline",
+        _ => false,
+    }
+}
+
+/// Text inside an element or an attribute.
+pub(super) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c if c.is_control() => out.push('?'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mark(series: usize) -> Mark {
+        Mark { series, title: "a <b> \"c\"".into() }
+    }
+
+    #[test]
+    fn key_colours_become_classes() {
+        let svg = "<svg width=\"9\" xmlns=\"http://www.w3.org/2000/svg\">\n<circle cx=\"1\" opacity=\"1\" fill=\"#420000\" \
+                   stroke=\"none\"/>\n<text x=\"1\" y=\"10\" dy=\"0.76em\" text-anchor=\"end\" fill=\"#000001\">\nhi &lt;\n</text>\n<text \
+                   x=\"1\" fill=\"#000001\">\n\n</text>\n</svg>\n";
+        assert_eq!(
+            dress(svg, &[mark(7), mark(8)], "the \"label\""),
+            "<svg width=\"9\" role=\"img\" aria-label=\"the &quot;label&quot;\">\n<circle class=\"fc2 x\" data-i=7 \
+             cx=1><title>a &lt;b&gt; &quot;c&quot;</title></circle>\n<text class=ae x=1 y=19>hi &lt;</text>\n</svg>\n"
+        );
+        // Of one series alone nothing is to be told apart.
+        assert!(dress(svg, &[mark(7)], "").contains("<circle class=fc2 cx=1><title>"));
+    }
+
+    #[test]
+    fn plain_outlines_become_one_path() {
+        let line = |x: u32| format!("<polyline fill=\"none\" stroke=\"#000002\" points=\"{x},9 {x},2 \"/>\n");
+        let text = "<text x=\"1\" y=\"3\" fill=\"#000001\">\n5\n</text>\n";
+        let bar = "<rect x=\"1\" y=\"2\" width=\"3\" height=\"4\" fill=\"#000003\"/>\n";
+        let svg = format!("<svg>\n{}{text}{}{bar}</svg>\n", line(4), line(8));
+        assert_eq!(
+            dress(&svg, &[], ""),
+            "<svg role=\"img\" aria-label=\"\">\n<text x=1 y=3>5</text>\n<path class=sr d=\"M4 9V2M8 9V2\" />\n<path class=fm \
+             d=\"M1 2h3v4h-3z\" />\n</svg>\n"
+        );
+    }
+}

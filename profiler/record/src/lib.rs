@@ -13,6 +13,7 @@
 //! | [`catalogue`] | what the implementations and workloads of a run are |
 //! | [`histogram`] | value distributions and their encodings |
 //! | [`store`] | run directories: written atomically, read with refusal |
+//! | [`validation`] | simulated against published curves |
 //!
 //! Every time is an integer in ns and says so in its name. Summaries are not stored: they are recomputed from counters
 //! and histograms.
@@ -28,6 +29,7 @@ pub mod run;
 pub mod simulated;
 pub mod spec;
 pub mod store;
+pub mod validation;
 
 pub use catalogue::{Catalogue, ImplementationCard, ParamCard, WorkloadCard};
 pub use cell::{Check, Failure, FailureKind, Launch, Record, Status, Verdict};

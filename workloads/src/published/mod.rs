@@ -9,12 +9,14 @@
 //! | [`curves`] | series of a paper: reading them, and those that the binary carries |
 //! | [`atomics`] | all threads operate on one word |
 //! | [`one_lock`] | all threads take one lock |
-//! | [`agree`] | simulated against published: errors and crossovers |
+//! | [`agree`] | simulated against published: errors, the naive ticket |
+//! | `order` | where the order of two curves changes |
 
 pub mod agree;
 pub mod atomics;
 pub mod curves;
 pub mod one_lock;
+mod order;
 
 use std::rc::Rc;
 
@@ -30,6 +32,9 @@ type S = Sim<NoProbe>;
 const WARM_UP_CYCLES: u64 = 300_000;
 /// Then operations are counted for so long.
 const COUNTED_CYCLES: u64 = 2_000_000;
+
+/// The machines of the paper, by its names.
+const PLATFORMS: [&str; 4] = ["Opteron", "Xeon", "Niagara", "Tilera"];
 
 /// The preset that stands for a platform of the paper.
 pub fn preset_of(platform: &str) -> Option<&'static str> {

@@ -55,10 +55,17 @@ pub fn mops(
         "MCS" => run.of::<mutex::mcs::Mcs>(Polling::Shared, &[]),
         "CLH" => run.of::<mutex::clh::Clh>(Polling::Shared, &[]),
         "HTICKET" => run.of::<mutex::hticket::Hticket>(Polling::Shared, &[]),
-        "HCLH" => return Err("no hierarchical CLH lock here"),
-        "MUTEX" => return Err("a pthread mutex depends on a kernel whose costs the paper does not give"),
-        _ => return Err("not a series of the paper"),
+        _ => return Err(lacking(series).unwrap_or("not a series of the paper")),
     })
+}
+
+/// Why this project does not have a series of the figure, if it does not.
+pub(super) fn lacking(series: &str) -> Option<&'static str> {
+    match series {
+        "HCLH" => Some("no hierarchical CLH lock here"),
+        "MUTEX" => Some("a pthread mutex depends on a kernel whose costs the paper does not give"),
+        _ => None,
+    }
 }
 
 struct Run<'a> {

@@ -74,6 +74,7 @@ type Drive<'a> =
     dyn Fn(&driver::Launch<'_>, &dyn Witness) -> Outcome<<SimProbe as impls::probe::Probe>::Slot> + 'a;
 
 fn carry_out(card: &Card, spec: &LaunchSpec, marks: Marks, drive: &Drive<'_>) -> Result<Simulation> {
+    take_memory_by_the_page();
     let preset = preset_of(spec)?;
     if let Some(cpu) = spec.cpus.iter().find(|&&cpu| cpu >= preset.cores as usize) {
         bail!("core {cpu} does not exist on {}, which has {}", preset.name, preset.cores);
@@ -133,6 +134,18 @@ fn carry_out(card: &Card, spec: &LaunchSpec, marks: Marks, drive: &Drive<'_>) ->
         simulated: Some(simulated),
     };
     Ok(Simulation { result, preset, report })
+}
+
+/// A thousand threads have books of a MB each, of which they write a few pages. So large blocks come from the system, which
+/// hands out pages as they are touched, and not two MB at a time. Where that cannot be asked for, memory is wasted.
+fn take_memory_by_the_page() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: both calls take integers, and change only where memory comes from later.
+    unsafe {
+        const LARGE: libc::c_int = 128 << 10;
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
+        libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0);
+    }
 }
 
 /// The ledgers of the measured slices: a thread's first stretch is the discarded one.

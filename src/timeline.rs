@@ -50,7 +50,11 @@ fn trace(tape: &Tape, simulation: &Simulation, spec: &LaunchSpec, from_cycle: u6
     let mut marks: Vec<Mark> = tape.marks.clone();
     marks.sort_by_key(|mark| mark.time);
     // After the first mark that was dropped, what is kept is not whole: it ends with the last.
-    let end = marks.last().map_or(from_cycle, |mark| mark.time);
+    let end_of = |mark: &Mark| match mark.step {
+        Step::Miss(miss) => miss.end,
+        _ => mark.time,
+    };
+    let end = marks.iter().map(end_of).max().unwrap_or(from_cycle);
     let mut drawing = Drawing::new(&simulation.preset, spec, from_cycle, end);
     drawing.names();
     for (&thread, &step) in &tape.at_begin {
@@ -115,9 +119,9 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// A cycle as the format counts: in us.
+    /// A cycle as the format counts: in us. Four digits after the point tell cycles apart.
     fn us(&self, cycle: u64) -> f64 {
-        cycle as f64 / f64::from(self.preset.clock_mhz)
+        (cycle as f64 * 1e4 / f64::from(self.preset.clock_mhz)).round() / 1e4
     }
 
     fn names(&mut self) {
@@ -140,7 +144,7 @@ impl<'a> Drawing<'a> {
     }
 
     fn slice(&mut self, pid: u32, tid: u32, name: &str, from: u64, to: u64, args: &Value) {
-        let (ts, dur) = (self.us(from), self.us(to) - self.us(from));
+        let (ts, dur) = (self.us(from), ((self.us(to) - self.us(from)) * 1e4).round() / 1e4);
         self.events.push(
             json!({ "ph": "X", "pid": pid, "tid": tid, "name": name, "ts": ts, "dur": dur, "args": args }),
         );

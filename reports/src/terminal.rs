@@ -22,7 +22,8 @@ pub fn table_of(cells: &[Summary], width: usize) -> String {
     let groups = group(cells);
     let mut out = String::new();
     for one in &groups {
-        if groups.len() > 1 {
+        // What a model says must not pass for measured.
+        if groups.len() > 1 || one.source != Source::Measured {
             out.push_str(&format!("== {} ==\n\n", title(one)));
         }
         for point in &one.points {
@@ -42,6 +43,11 @@ pub fn table_of(cells: &[Summary], width: usize) -> String {
     if cells.iter().any(|c| c.ranked()) {
         out.push_str(
             "op/s: median of the plain launches, and their range. wait: probed launches, all roles. - : not known.\n",
+        );
+    }
+    if cells.iter().any(|c| c.ranked() && c.source != Source::Measured) {
+        out.push_str(
+            "Simulated: every launch is both, and the range is that of its seeds. A model, not an oracle.\n",
         );
     }
     out
@@ -124,7 +130,11 @@ fn unranked_rows(cells: &[Summary]) -> String {
                 let reasons =
                     if c.reasons.is_empty() { "no reason given".into() } else { c.reasons.join("; ") };
                 // Whole: a reason that is cut in the middle explains nothing.
-                format!("  {}  {}: {reasons}\n", fit(&c.name, 40), fit(&c.label, 40))
+                let machine = match &c.source {
+                    Source::Measured => String::new(),
+                    Source::Simulated(preset) => format!(" on sim:{preset}"),
+                };
+                format!("  {}  {}{machine}: {reasons}\n", fit(&c.name, 40), fit(&c.label, 40))
             })
             .collect();
         if !lines.is_empty() {

@@ -80,8 +80,13 @@ impl Comparison {
             Some(note) => format!("{} ({})", row.verdict.name(), fit(note, 60)),
             None => row.verdict.name().to_owned(),
         };
+        // Points of several machines have the same names.
+        let point = match row.source.strip_prefix("simulated") {
+            Some(machine) => format!("{}{}", fit(&row.label, 32), fit(machine, 24)),
+            None => fit(&row.label, 32),
+        };
         vec![
-            fit(&row.label, 32),
+            point,
             cell,
             row.quantity.name().to_owned(),
             number(row.median_a),

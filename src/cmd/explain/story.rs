@@ -83,8 +83,9 @@ impl Story {
         });
         let object = object.unwrap_or_default();
         let (holder, ahead) = around(&marks, object, wait);
-        let mut teller = Teller { wait, object, sums: Sums::default(), passed_by: 0, left_at: None };
-        let steps = marks.iter().filter_map(|mark| teller.tell(mark)).collect();
+        let mut teller =
+            Teller { wait, object, sums: Sums::default(), passed_by: 0, left_at: None, told: false };
+        let steps = marks.iter().map_while(|mark| teller.next(mark)).flatten().collect();
         Story {
             kind: "synchroscope-explanation",
             version: VERSION,
@@ -142,9 +143,21 @@ struct Teller {
     passed_by: u32,
     /// When the waiter left its core.
     left_at: Option<(Away, u64)>,
+    /// The wait is over.
+    told: bool,
 }
 
 impl Teller {
+    /// The next step, if it concerns the wait; `None` once the wait is over.
+    fn next(&mut self, mark: &Mark) -> Option<Option<Told>> {
+        if self.told {
+            return None;
+        }
+        let acquired = matches!(mark.step, Step::Report(Event::Acquired, _));
+        self.told = acquired && is(mark, self.wait.thread, self.wait.end);
+        Some(self.tell(mark))
+    }
+
     /// A step in words, if it concerns the wait: all that the waiter does, and what others do with the object.
     fn tell(&mut self, mark: &Mark) -> Option<Told> {
         let Mark { time, thread, step } = *mark;

@@ -1,11 +1,14 @@
 //! The story of a wait for a person.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::story::{Story, Told};
 
 /// Steps at the end that are always shown: how it came to an end is half of the story.
 const LAST: usize = 12;
+/// Of what others do between two steps of the waiter, so many steps are told one by one.
+const OTHERS: usize = 8;
 
 pub(super) fn text(story: &Story, steps: usize) -> String {
     let mut text = String::new();
@@ -47,15 +50,16 @@ pub(super) fn text(story: &Story, steps: usize) -> String {
     }
     let _ = writeln!(text, "  {} misses\n", sums.misses);
     let _ = writeln!(text, "{:>12}  {:>7}  step", "cycle", "thread");
+    let rows = rows(story);
     let shown = steps.max(LAST + 1);
-    if story.steps.len() <= shown {
-        lines(&mut text, &story.steps);
+    if rows.len() <= shown {
+        rows.iter().for_each(|row| text.push_str(row));
     } else {
-        let (first, rest) = story.steps.split_at(shown - LAST);
+        let (first, rest) = rows.split_at(shown - LAST);
         let (left_out, last) = rest.split_at(rest.len() - LAST);
-        lines(&mut text, first);
-        let _ = writeln!(text, "{:>12}  {:>7}  {} more steps (--steps N, --json)", "...", "", left_out.len());
-        lines(&mut text, last);
+        first.iter().for_each(|row| text.push_str(row));
+        let _ = writeln!(text, "{:>12}  {:>7}  {} more rows (--steps N, --json)", "...", "", left_out.len());
+        last.iter().for_each(|row| text.push_str(row));
     }
     if !story.complete {
         let _ = writeln!(text, "the wait has more steps than are kept: what follows is missing");
@@ -63,8 +67,44 @@ pub(super) fn text(story: &Story, steps: usize) -> String {
     text
 }
 
-fn lines(text: &mut String, steps: &[Told]) {
-    for Told { at_cycle, thread, what } in steps {
-        let _ = writeln!(text, "{:>12}  {thread:>7}  {what}", format!("+{at_cycle}"));
+/// A row for each step of the waiter, and for what others did in between: all of it if it was little.
+fn rows(story: &Story) -> Vec<String> {
+    let mut rows = Vec::new();
+    for part in story.steps.chunk_by(|a, b| (a.thread == story.thread) == (b.thread == story.thread)) {
+        if part[0].thread == story.thread || part.len() <= OTHERS {
+            rows.extend(part.iter().map(row));
+            continue;
+        }
+        let (first, last) = (&part[..OTHERS / 2], &part[part.len() - OTHERS / 2..]);
+        let between = &part[OTHERS / 2..part.len() - OTHERS / 2];
+        rows.extend(first.iter().map(row));
+        rows.push(format!("{:>12}  {:>7}  {}\n", "...", "", summary(between)));
+        rows.extend(last.iter().map(row));
     }
+    rows
+}
+
+fn row(Told { at_cycle, thread, what }: &Told) -> String {
+    format!("{:>12}  {thread:>7}  {what}\n", format!("+{at_cycle}"))
+}
+
+/// Who had the object how often.
+fn summary(steps: &[Told]) -> String {
+    /// Threads that are named.
+    const NAMED: usize = 4;
+    let mut had: BTreeMap<u32, u32> = BTreeMap::new();
+    for step in steps.iter().filter(|step| step.what == "has it") {
+        *had.entry(step.thread).or_default() += 1;
+    }
+    let mut had: Vec<(u32, u32)> = had.into_iter().collect();
+    had.sort_by_key(|&(thread, times)| (std::cmp::Reverse(times), thread));
+    let named = had.iter().take(NAMED).map(|(thread, times)| format!("thread {thread} had it {times} times"));
+    let mut text = format!("{} steps of others", steps.len());
+    for part in named {
+        text += &format!(", {part}");
+    }
+    if had.len() > NAMED {
+        text += &format!(", {} more threads", had.len() - NAMED);
+    }
+    text
 }

@@ -14,6 +14,8 @@ pub(super) fn dress(svg: &str, marks: &[Mark], label: &str) -> String {
     let tell_apart = marks.iter().any(|mark| mark.series != marks[0].series);
     let mut lines = svg.lines().peekable();
     let mut run = Run::default();
+    // Of a line with its dots and its leader the line tells: once is enough.
+    let mut told = vec![false; marks.len()];
     while let Some(line) = lines.next() {
         // plotters writes one element a line, and text on lines of its own, escaped.
         if line.starts_with("<svg") {
@@ -37,16 +39,21 @@ pub(super) fn dress(svg: &str, marks: &[Mark], label: &str) -> String {
             }
         } else if line.starts_with('<') {
             let element = Element::read(line, marks);
-            let tooltip = element.mark.is_some_and(|mark| !mark.title.is_empty() || tell_apart);
-            if !tooltip && let Some(outline) = element.outline() {
+            let title = match element.mark {
+                Some((index, mark))
+                    if !mark.title.is_empty() && !std::mem::replace(&mut told[index], true) =>
+                {
+                    format!("<title>{}</title>", escape(&mark.title))
+                }
+                _ => String::new(),
+            };
+            let alone = title.is_empty() && (element.mark.is_none() || !tell_apart);
+            if alone && let Some(outline) = element.outline() {
                 run.add(&element.classes.join(" "), &outline, &mut out);
                 continue;
             }
             // Whatever covers something must come after it.
             run.end(&mut out);
-            let title = element.mark.filter(|mark| !mark.title.is_empty());
-            let title =
-                title.map_or_else(String::new, |mark| format!("<title>{}</title>", escape(&mark.title)));
             element.write(&title, tell_apart, &mut out);
         }
     }
@@ -89,7 +96,7 @@ impl Run {
 struct Element<'a> {
     name: &'a str,
     classes: Vec<String>,
-    mark: Option<&'a Mark>,
+    mark: Option<(usize, &'a Mark)>,
     attributes: Vec<(&'a str, String)>,
 }
 
@@ -111,7 +118,7 @@ impl<'a> Element<'a> {
                 Some(Class::Plain(class)) => element.classes.push(format!("{}{class}", &key[..1])),
                 Some(Class::Mark(letter, colour, of)) => {
                     element.classes.push(format!("{}{letter}{colour}", &key[..1]));
-                    element.mark = marks.get(of);
+                    element.mark = marks.get(of).map(|mark| (of, mark));
                 }
                 None if useless(name, key, value) => {}
                 None if key == "text-anchor" => {
@@ -167,7 +174,7 @@ impl<'a> Element<'a> {
         if !classes.is_empty() {
             out.push_str(&format!(" class={}", quoted(&classes)));
         }
-        if let Some(mark) = mark {
+        if let Some((_, mark)) = mark {
             out.push_str(&format!(" data-i={}", mark.series));
         }
         for (key, value) in &self.attributes {

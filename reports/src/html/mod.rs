@@ -118,7 +118,8 @@ pub fn write_report(out: &Path, runs: &[Loaded], options: &Options) -> Result<Pa
         }
         // A page is forgotten once it is written: reports of thousands of cells stay small in memory.
         routes.par_iter().try_for_each(|route| {
-            folder.write(site.routes.path(*route), shell::document(&site, &page(&site, *route)).as_bytes())
+            let html = small::small(&shell::document(&site, &page(&site, *route)));
+            folder.write(site.routes.path(*route), html.as_bytes())
         })?;
         for copy in site.raw.copies() {
             folder.copy(&copy.from, &copy.to)?;

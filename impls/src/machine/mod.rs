@@ -149,6 +149,11 @@ pub trait Machine: Copy + Send + Sync + 'static {
     /// The calling thread only conducts the others: a machine that can gives it a place of its own, where it takes
     /// nobody's core.
     fn stand_aside() {}
+    /// The clock, for a stamp that serves an observer alone: where reading the clock costs simulated time, this does not.
+    #[inline(always)]
+    fn observer_ns() -> u64 {
+        Self::now_ns()
+    }
     /// Runs `body`, whose accesses serve an observer alone: a machine that counts cycles charges nothing for them. They
     /// must not wait.
     #[inline(always)]

@@ -238,7 +238,8 @@ impl<M: Machine> Semaphore<M> {
             let node = node.as_ref();
             let thread = node.thread.clone();
             if <M::Probe as Probe>::ON {
-                node.woken_ns.store(M::now_ns(), Ordering::Relaxed);
+                let now_ns = M::observer_ns();
+                M::unobserved(|| node.woken_ns.store(now_ns, Ordering::Relaxed));
             }
             node.state.store(if granted { GRANTED } else { WOKEN }, Ordering::Release);
             thread
@@ -282,7 +283,8 @@ impl<M: Machine> Semaphore<M> {
                 }
             }
         };
-        let woken_ns = if <M::Probe as Probe>::ON { woken_ns.load(Ordering::Relaxed) } else { 0 };
+        let woken_ns =
+            if <M::Probe as Probe>::ON { M::unobserved(|| woken_ns.load(Ordering::Relaxed)) } else { 0 };
         M::event(Event::ParkEnd { woken_ns }, self.object());
         outcome
     }

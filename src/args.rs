@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use record::ProbeMode;
+use workloads::published::curves::Bench;
 
 /// A benchmarking and contention-profiling observatory for synchronization primitives.
 ///
@@ -48,6 +49,12 @@ pub(crate) enum Command {
     /// Put the shards of one run together
     #[command(after_help = "Example:\n  synchroscope merge shard-1 shard-2 --out whole")]
     Merge(MergeArgs),
+    /// Simulate published curves and say how far off the simulated machine is
+    #[command(after_help = VALIDATE_EXAMPLES)]
+    Validate(ValidateArgs),
+    /// Measure this computer and describe it as a preset of the simulated machine
+    #[command(after_help = CALIBRATE_EXAMPLES)]
+    Calibrate(CalibrateArgs),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  synchroscope completions bash > ~/.local/share/bash-completion/completions/synchroscope"
@@ -82,6 +89,17 @@ const EXPLAIN_EXAMPLES: &str = "Examples:
 const COMPARE_EXAMPLES: &str = "Examples:
   synchroscope compare runs/before runs/after
   synchroscope compare mutex/go-2015-spinning mutex/go-2016-starving --in runs/latest --json";
+
+const VALIDATE_EXAMPLES: &str = "Examples:
+  synchroscope validate                            the curves of the Opteron, which the binary carries
+  synchroscope validate --curves xeon.csv --json   a file with the columns platform,series,threads,mops
+  synchroscope validate --curves tas.csv --bench one-lock --seeds 16
+  synchroscope validate --preset my.toml --out pages";
+
+const CALIBRATE_EXAMPLES: &str = "Examples:
+  synchroscope calibrate --name my-desk --out my-desk.toml
+  synchroscope run --machine os --machine sim:my-desk.toml
+Nothing else should run meanwhile. It takes some seconds, and with many cores about 10 ms for each pair of them.";
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ListArgs {
@@ -251,6 +269,50 @@ pub(crate) struct MergeArgs {
     /// The run directory to make
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ValidateArgs {
+    /// Published curves; may be given several times [default: those of the Opteron]
+    #[arg(long, value_name = "CSV")]
+    pub(crate) curves: Vec<PathBuf>,
+    /// Which experiment the curves are, if their series do not say [possible values: atomics, one-lock]
+    #[arg(long, value_name = "BENCH", value_parser = bench, hide_possible_values = true)]
+    pub(crate) bench: Option<Bench>,
+    /// Simulations of each point, each with a seed of its own
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) seeds: u32,
+    /// Simulate every curve on this machine, whatever its platform
+    #[arg(long, value_name = "NAME|FILE.toml")]
+    pub(crate) preset: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Make a page with all curves, published and simulated, in this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Write into a folder that holds something else
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
+}
+
+fn bench(text: &str) -> Result<Bench, String> {
+    let names = || Bench::ALL.map(Bench::name);
+    let known = Bench::ALL.into_iter().find(|bench| bench.name() == text);
+    known.ok_or_else(|| workloads::diagnose::unknown("experiment", text, names()))
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CalibrateArgs {
+    /// Name of the preset: small letters, digits and hyphens
+    #[arg(long, value_name = "NAME", default_value = "this-computer")]
+    pub(crate) name: String,
+    /// Write the preset into this file instead of stdout
+    #[arg(long, value_name = "FILE.toml")]
+    pub(crate) out: Option<PathBuf>,
+    /// Replace a file that no calibration wrote
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
 }
 
 /// What is wrong with a command line, in one line: clap's own words without its usage.

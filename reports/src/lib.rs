@@ -10,6 +10,7 @@
 //! | [`findings`] | sentences that the launches support |
 //! | [`terminal`] | the table at the end of a run |
 //! | [`html`] | the page |
+//! | [`validation`] | simulated against published curves, in the terminal |
 //! | [`text`] | numbers and tables for people |
 //!
 //! Two rules hold everywhere. The launch is the unit of replication: intervals are over launches, never over operations
@@ -24,3 +25,4 @@ pub mod stats;
 pub mod summary;
 pub mod terminal;
 pub mod text;
+pub mod validation;

@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+mod calibrate;
 mod catalogue;
 mod compare;
 mod doctor;
@@ -8,6 +9,7 @@ mod list;
 mod merge;
 mod report;
 mod run;
+mod validate;
 
 use std::io::Write;
 use std::time::Duration;
@@ -30,6 +32,8 @@ pub(crate) fn dispatch(observatory: &Observatory, args: Args) -> Result<Exit> {
         Some(Command::Report(args)) => report::command(&args),
         Some(Command::Compare(args)) => compare::command(&args),
         Some(Command::Merge(args)) => merge::command(&args),
+        Some(Command::Validate(args)) => validate::command(&args),
+        Some(Command::Calibrate(args)) => calibrate::command(&args),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "synchroscope", &mut script);

@@ -49,7 +49,7 @@ pub(super) fn write(runs: &[Loaded], out: &Path) -> Result<PathBuf> {
 }
 
 /// What every page says about how it was made.
-fn stamped() -> Options {
+pub(super) fn stamped() -> Options {
     let Tool { version, revision, .. } = tool();
     let revision = revision.unwrap_or_else(|| "not known".into());
     Options {

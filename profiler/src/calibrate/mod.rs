@@ -54,6 +54,9 @@ impl Spread {
     }
 }
 
+/// How the text of a calibration begins, by which its files are known.
+pub const FIRST_LINE: &str = "# Measured by `synchroscope calibrate`.";
+
 /// What [`calibrate`] found.
 #[derive(Clone, Debug)]
 pub struct Calibration {

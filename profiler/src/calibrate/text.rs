@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use super::Spread;
 use super::kernel::Kernel;
 use super::local::Local;
 use super::topology::Topology;
 use super::transfer::Pair;
+use super::{FIRST_LINE, Spread};
 use crate::host::fingerprint;
 
 /// Everything that was measured.
@@ -58,7 +58,7 @@ impl Found<'_> {
             summary.chars().filter(|c| !c.is_control() && *c != '"' && *c != '\\').collect();
         let _ = write!(
             out,
-            "# Measured by `synchroscope calibrate`. Each measured number is a median; the comment beside it says where\n\
+            "{FIRST_LINE} Each measured number is a median; the comment beside it says where\n\
              # the middle 80 % of the batches lie. Cores count from 0 in the order of the processor numbers\n\
              # {}.\n\
              name = \"{}\"\n\

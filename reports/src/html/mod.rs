@@ -11,6 +11,7 @@
 //! | [`lineage`] | what each version bought and what it cost |
 //! | [`cell`] | everything about one cell |
 //! | [`comparison`] | two runs, or two implementations |
+//! | [`validation`] | simulated against published curves: a page of its own |
 //! | [`prose`] | documents and cards, from Markdown |
 //! | [`chart`], [`ink`], [`dress`], [`catalogue`] | pictures, their colours, their form on a page, who has which |
 
@@ -46,11 +47,13 @@ mod site;
 mod slug;
 mod small;
 mod table;
+mod validation;
 mod workload;
 mod writer;
 
 use route::Route;
 use site::{At, Page, Site};
+pub use validation::{may_write, write_validation};
 
 /// What the report is to hold.
 #[derive(Clone, Debug, Default)]

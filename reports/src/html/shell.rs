@@ -113,7 +113,9 @@ fn footer(at: &At<'_, '_>) -> Markup {
         footer {
             (stamps(at, STAMPS_MAX))
             p .note {
-                "Ranked: launches without a probe. Waits and explanations: probed ones. Medians; intervals over launches. "
+                @if !at.site.runs.is_empty() {
+                    "Ranked: launches without a probe. Waits and explanations: probed ones. Medians; intervals over launches. "
+                }
                 a href=(at.link(Route::Methodology)) { "Methodology" }
             }
         }

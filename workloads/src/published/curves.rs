@@ -287,8 +287,8 @@ mod tests {
     #[test]
     fn names_decide_the_experiment() {
         let decided = |rows: &str, asked| benches(&curves(rows).unwrap(), asked);
-        assert_eq!(decided("Xeon,TAS,2,1\nXeon,MCS,2,1", None).unwrap(), [Ok(Bench::OneLock); 2]);
-        assert_eq!(decided("Xeon,TAS,2,1\nXeon,FAI,2,1", None).unwrap(), [Ok(Bench::Atomics); 2]);
+        assert_eq!(decided("Xeon,TAS,2,1\nXeon,MCS,2,1", None).unwrap(), vec![Ok(Bench::OneLock); 2]);
+        assert_eq!(decided("Xeon,TAS,2,1\nXeon,FAI,2,1", None).unwrap(), vec![Ok(Bench::Atomics); 2]);
         for rows in ["Xeon,TAS,2,1", "Xeon,TAS,2,1\nXeon,FAI,2,1\nXeon,MCS,2,1"] {
             assert!(decided(rows, None).unwrap_err().to_string().contains("--bench"), "{rows}");
         }

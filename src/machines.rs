@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use impls::machine::sim::preset::Preset;
 use record::Fingerprint;
 use workloads::nearest;
@@ -20,7 +20,8 @@ pub(crate) struct Machines {
 }
 
 impl Machines {
-    /// Reads the values of `--machine`: `os`, `sim:NAME` or `sim:PATH.toml`; without any it is `os`.
+    /// Reads the values of `--machine`: `os`, `sim:NAME` or `sim:PATH.toml`; without any it is `os`. After a preset may
+    /// stand constants to change, `?miss.percent=150&os.slice_ns=1000000`; several values make several machines.
     pub(crate) fn read(texts: &[String]) -> Result<Machines> {
         let mut machines = Machines::default();
         for text in texts {
@@ -48,6 +49,8 @@ impl Machines {
             let near = near.map_or(String::new(), |near| format!("; the nearest is `{near}`"));
             bail!("--machine {text}: expected `os`, `sim:NAME` or `sim:PATH.toml`{near}");
         };
+        let (wanted, changes) =
+            wanted.split_once('?').map_or((wanted, None), |(name, text)| (name, Some(text)));
         let preset = if wanted.ends_with(".toml") {
             Preset::load(Path::new(wanted))?
         } else if Preset::names().any(|name| name == wanted) {
@@ -60,18 +63,26 @@ impl Machines {
             );
             bail!("--machine {text}: unknown preset `{wanted}`; {hint}; a file of your own ends in .toml");
         };
-        let name = format!("sim:{}", preset.name);
-        match self.presets.get(&name) {
-            Some(known) => {
-                ensure!(
-                    *known == preset,
-                    "--machine {text}: another preset of this run is called `{}` too: rename one",
-                    preset.name
-                );
+        let base = format!("sim:{}", preset.name);
+        let variants = match changes {
+            None => vec![(base, preset)],
+            Some(changes) => {
+                variants(&base, &preset, changes).map_err(|why| anyhow!("--machine {text}: {why:#}"))?
             }
-            None => {
-                self.names.push(name.clone());
-                self.presets.insert(name, preset);
+        };
+        for (name, preset) in variants {
+            match self.presets.get(&name) {
+                Some(known) => {
+                    ensure!(
+                        *known == preset,
+                        "--machine {text}: another preset of this run is called `{}` too: rename one",
+                        preset.name
+                    );
+                }
+                None => {
+                    self.names.push(name.clone());
+                    self.presets.insert(name, preset);
+                }
             }
         }
         Ok(())
@@ -96,6 +107,35 @@ impl Machines {
     }
 }
 
+/// Most machines that the lists of values of one `--machine` may make.
+const VARIANTS_MAX: usize = 64;
+
+/// The machines that `KEY=VALUE[,VALUE]...[&KEY=...]` makes of one, each under a name that tells what was changed.
+fn variants(base: &str, preset: &Preset, changes: &str) -> Result<Vec<(String, Preset)>> {
+    let mut made = vec![(base.to_owned(), preset.clone())];
+    let mut changed: Vec<&str> = Vec::new();
+    for change in changes.split('&') {
+        let expected = || {
+            format!("`{change}`: expected KEY=VALUE[,VALUE] with whole numbers, such as miss.percent=50,200")
+        };
+        let (key, values) = change.split_once('=').with_context(expected)?;
+        ensure!(!changed.contains(&key), "`{key}` is set twice");
+        let mark = if changed.is_empty() { '?' } else { '&' };
+        changed.push(key);
+        let values: Vec<u64> =
+            values.split(',').map(|value| value.parse().with_context(expected)).collect::<Result<_>>()?;
+        ensure!(made.len() * values.len() <= VARIANTS_MAX, "expected at most {VARIANTS_MAX} machines");
+        let with = |(name, preset): &(String, Preset), value: u64| {
+            Ok((format!("{name}{mark}{key}={value}"), preset.with(key, value)?))
+        };
+        made = made
+            .iter()
+            .flat_map(|machine| values.iter().map(move |value| with(machine, *value)))
+            .collect::<Result<_>>()?;
+    }
+    Ok(made)
+}
+
 /// What a record says of a simulated machine in place of a computer: presets of one name that differ get fingerprints
 /// that differ.
 pub(crate) fn fingerprint(preset: &Preset) -> Fingerprint {
@@ -107,5 +147,43 @@ pub(crate) fn fingerprint(preset: &Preset) -> Fingerprint {
         os: "simulated".into(),
         kernel: format!("preset {}", record::host::short_hash(preset.to_toml().as_bytes())),
         hypervisor: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &str) -> Result<Vec<String>> {
+        Machines::read(&[text.to_owned()]).map(|machines| machines.names)
+    }
+
+    #[test]
+    fn changed_constants_are_in_the_name() {
+        assert_eq!(
+            names("sim:opteron-48?miss.percent=50,200&os.slice_ns=1000000").unwrap(),
+            [
+                "sim:opteron-48?miss.percent=50&os.slice_ns=1000000",
+                "sim:opteron-48?miss.percent=200&os.slice_ns=1000000"
+            ]
+        );
+        let machines = Machines::read(&["sim:vm-2?hold_window_cycles=7".to_owned()]).unwrap();
+        assert_eq!(machines.presets["sim:vm-2?hold_window_cycles=7"].hold_window_cycles, 7);
+    }
+
+    #[test]
+    fn wrong_changes_say_what_was_expected() {
+        for (text, expected) in [
+            ("sim:vm-2?miss.percent", "expected KEY=VALUE"),
+            ("sim:vm-2?miss.percent=", "expected KEY=VALUE"),
+            ("sim:vm-2?", "expected KEY=VALUE"),
+            ("sim:vm-2?mis.percent=50", "miss.percent"),
+            ("sim:vm-2?miss.percent=0", "expected a number from 1"),
+            ("sim:vm-2?miss.percent=50&miss.percent=60", "set twice"),
+        ] {
+            let error = names(text).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("--machine {text}: ")) && error.contains(expected), "{error}");
+            assert!(!error.contains('\n'), "{error}");
+        }
     }
 }

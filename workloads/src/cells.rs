@@ -142,7 +142,9 @@ impl Suite {
                 message: format!("{}; asked for by {}:{}", error.message, self.file, group.line),
                 ..error
             });
-            for point in points? {
+            // Who asks for threads on the command line gets them.
+            let bounded = group.within_cores && overrides.threads.is_none();
+            for point in points?.into_iter().filter(|point| !bounded || point.threads() <= cores) {
                 for row in &rows {
                     let taken = overrides
                         .params
@@ -164,7 +166,7 @@ impl Suite {
                         cpus: cpus.clone(),
                     };
                     if is_simulated {
-                        let seeds = overrides.seeds.or(overrides.launches).unwrap_or(simulated::SEEDS);
+                        let seeds = overrides.seeds.or(overrides.launches).unwrap_or(self.seeds);
                         simulated::adapt(&mut cell, seeds, overrides.probe);
                     }
                     let planned = Planned { cell, line: group.line, automatic: row.automatic };

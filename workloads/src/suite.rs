@@ -10,6 +10,7 @@ use crate::diagnose::{Error, Result, unknown};
 use crate::pattern::Pattern;
 use crate::points::AxisOverrides;
 use crate::reader::{Item, Source, Table};
+use crate::simulated;
 
 /// A checked suite. `Suite::cells` turns it into the plan of a run.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct Suite {
     pub budget_s: Option<u64>,
     /// Permanent id of the implementation that is measured against itself; the first one selected, if none is named.
     pub aa: Option<String>,
+    /// Launches of a cell on a simulated machine, each with a seed of its own, unless the command line says otherwise.
+    pub seeds: u32,
     pub(crate) groups: Vec<Group>,
     pub(crate) file: String,
 }
@@ -54,6 +57,8 @@ pub(crate) struct Group {
     pub(crate) workloads: Vec<Workload>,
     pub(crate) implementations: Vec<Pattern>,
     pub(crate) effort: Effort,
+    /// Points with more threads than the machine has cores are left out.
+    pub(crate) within_cores: bool,
     pub(crate) line: usize,
 }
 
@@ -68,6 +73,7 @@ const SUITE_KEYS: &[&str] = &[
     "warmup_ms",
     "budget_s",
     "aa",
+    "seeds",
     "cells",
     "workload",
 ];
@@ -75,6 +81,7 @@ const GROUP_KEYS: &[&str] = &[
     "workload",
     "implementations",
     "threads",
+    "within_cores",
     "hold",
     "hold_ns",
     "think",
@@ -127,6 +134,7 @@ impl Suite {
                 budget_s => Some(budget_s),
             },
             aa: table.get("aa").map(|item| item.str("an implementation").map(str::to_owned)).transpose()?,
+            seeds: table.integer("seeds", 1..REPEATS_MAX + 1, simulated::SEEDS.into())? as u32,
             groups: groups.items().iter().map(read).collect::<Result<_>>()?,
             file: source.name.clone(),
         };
@@ -221,6 +229,9 @@ fn group(table: &Table<'_>, line: usize, defaults: Effort, own: &[Workload], fol
         workloads: workloads.collect::<Result<_>>()?,
         implementations: globs?,
         effort: effort(table, defaults)?,
+        within_cores: table
+            .get("within_cores")
+            .map_or(Ok(false), |item| item.as_bool().ok_or_else(|| item.expected("true or false")))?,
         line,
     })
 }

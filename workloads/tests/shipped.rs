@@ -6,7 +6,7 @@ use record::{ProbeMode, Schedule};
 use workloads::{Overrides, Suite, Workload};
 
 /// The mutexes of the catalogue, two rows of an engine, and a user's own lock.
-const MUTEXES: [&str; 23] = [
+const MUTEXES: [&str; 25] = [
     "mutex/go-2008-key",
     "mutex/go-2012-woken",
     "mutex/go-2015-spinning",
@@ -16,6 +16,8 @@ const MUTEXES: [&str; 23] = [
     "mutex/spin-ttas-backoff",
     "mutex/spin-yield",
     "mutex/ticket",
+    "mutex/hticket",
+    "mutex/array",
     "mutex/mcs",
     "mutex/clh",
     "mutex/futex-drepper",

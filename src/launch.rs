@@ -52,6 +52,8 @@ pub(crate) fn command(observatory: &Observatory, watch: Watch, trace: Option<&Pa
     let default = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         default(info);
+        // Last, since only the end of what a launch says is kept, and a backtrace may be long.
+        eprintln!("{LAST_WORDS}{}", in_one_line(info.payload_as_str().unwrap_or("without a message")));
         std::process::exit(PANICKED);
     }));
     let result = match trace {
@@ -65,6 +67,21 @@ pub(crate) fn command(observatory: &Observatory, watch: Watch, trace: Option<&Pa
 
 /// Exit code of a launch that panicked: the one of Rust's own.
 pub const PANICKED: i32 = 101;
+
+/// Begins the last line of a launch of this program that panicked.
+pub(crate) const LAST_WORDS: &str = "panic message: ";
+
+/// A message of several lines, such as who waits for whom in a deadlock, in one.
+fn in_one_line(message: &str) -> String {
+    /// A deadlock of a thousand threads is told by the first few.
+    const LINES: usize = 12;
+    let mut lines = message.lines().map(str::trim);
+    let told: Vec<&str> = lines.by_ref().take(LINES).collect();
+    match lines.count() {
+        0 => told.join("; "),
+        left => format!("{}; and {left} more", told.join("; ")),
+    }
+}
 
 /// Runs one launch of a mutex.
 pub fn mutex<I: MutexImpl>(spec: &LaunchSpec, watch: &Watch) -> Result<LaunchResult> {

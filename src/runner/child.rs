@@ -13,7 +13,7 @@ use record::{Failure, FailureKind, LaunchResult, LaunchSpec};
 
 use super::INTERRUPTED;
 use crate::engine;
-use crate::launch::PANICKED;
+use crate::launch::{LAST_WORDS, PANICKED};
 
 /// Longest answer that is read. A result with 64 roles has less than a tenth.
 const ANSWER_BYTES_MAX: u64 = 64 << 20;
@@ -162,20 +162,14 @@ fn judge(spec: &LaunchSpec, bytes: &[u8], status: ExitStatus, stderr: String) ->
     }
 }
 
-/// What follows Rust's "thread ... panicked at file:line:", in one line.
+/// What a panic said: the last words of this program, or the line after Rust's "thread ... panicked at file:line:".
 fn panic_message(stderr: &str) -> Option<String> {
-    /// A deadlock of a thousand threads is told by the first few.
-    const LINES: usize = 12;
+    if let Some(words) = stderr.lines().rev().find_map(|line| line.strip_prefix(LAST_WORDS)) {
+        return Some(words.to_owned());
+    }
     let mut lines = stderr.lines().skip_while(|line| !line.contains("panicked at"));
     lines.next()?;
-    let first = lines.next()?.to_owned();
-    // The lines of one message are indented; what else is printed is not.
-    let mut more = lines.take_while(|line| line.starts_with("  ")).map(str::trim);
-    let message = more.by_ref().take(LINES).fold(first, |text, line| format!("{text}; {line}"));
-    Some(match more.count() {
-        0 => message,
-        left => format!("{message}; and {left} more"),
-    })
+    lines.next().map(str::to_owned)
 }
 
 /// Waits until a child that has closed its output has exited; whether it did in time. It is not collected: until then

@@ -4,8 +4,12 @@ use std::rc::Rc;
 
 use impls::card::{Defaults, Runs};
 use impls::machine::sim::preset::Preset;
-use impls::machine::sim::{Report, Setup, Sim, simulate};
+use impls::machine::sim::trace::{Mark, Step};
+use impls::machine::sim::{Report, Setup, Sim, clock_cycles, simulate};
 use impls::machine::{Atomic, Machine, Ordering};
+use impls::mutex::go_2016_starving::Go2016Starving;
+use impls::mutex::go_2019_fastpath::Go2019Fastpath;
+use impls::mutex::mcs::Mcs;
 use impls::mutex::{MutexImpl, MutexVisitor, RawMutex};
 use impls::probe::{Event, NoProbe};
 
@@ -42,9 +46,12 @@ fn locked<I: MutexImpl>(setup: &Setup, threads: usize, rounds: u64, seed: u64) -
     (count, reports.remove(0))
 }
 
+/// Runs one lock: setup, threads, acquires of each, seed.
+type Run = dyn Fn(&Setup, usize, u64, u64) -> (u64, Report);
+
 struct Each<F>(F);
 
-impl<F: FnMut(&str, &dyn Fn(&Setup, usize, u64, u64) -> (u64, Report))> MutexVisitor for Each<F> {
+impl<F: FnMut(&str, &Run)> MutexVisitor for Each<F> {
     fn visit<I: MutexImpl>(&mut self) {
         if I::CARD.runs == Runs::AnyMachine && !I::CARD.id.ends_with("empty") {
             (self.0)(I::CARD.id, &locked::<I>);
@@ -56,17 +63,133 @@ impl<F: FnMut(&str, &dyn Fn(&Setup, usize, u64, u64) -> (u64, Report))> MutexVis
 fn every_lock_excludes_and_every_ledger_sums() {
     for (preset, threads) in [("opteron-48", 8), ("vm-2", 6), ("niagara-64", 64)] {
         let setup = setup(preset);
-        impls::mutex::visit_all(&mut Each(
-            |id: &str, run: &dyn Fn(&Setup, usize, u64, u64) -> (u64, Report)| {
-                let (count, report) = run(&setup, threads, 50, 1);
-                assert_eq!(count, threads as u64 * 50, "{id} on {preset}");
-                assert_eq!(report.stretches.len(), threads, "{id} on {preset}");
-                for (thread, ledger) in &report.stretches {
-                    assert_eq!(ledger.acquires, 50, "{id} on {preset}, thread {thread}");
-                    assert!(ledger.total() <= report.cycles, "{id} on {preset}: {ledger:?}");
-                }
-                println!("{preset} {id}: {} cycles, {:?}", report.cycles, report.totals);
-            },
-        ));
+        impls::mutex::visit_all(&mut Each(|id: &str, run: &Run| {
+            let (count, report) = run(&setup, threads, 50, 1);
+            assert_eq!(count, threads as u64 * 50, "{id} on {preset}");
+            assert_eq!(report.stretches.len(), threads, "{id} on {preset}");
+            for (thread, ledger) in &report.stretches {
+                assert_eq!(ledger.acquires, 50, "{id} on {preset}, thread {thread}");
+                assert_eq!(ledger.total(), ledger.span, "{id} on {preset}: {ledger:?}");
+            }
+        }));
     }
+}
+
+/// What a simulation that fails says.
+fn failure(body: impl FnOnce()) -> String {
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).expect_err("it must fail");
+    match panic.downcast::<String>() {
+        Ok(text) => *text,
+        Err(panic) => (*panic.downcast::<&str>().expect("a panic with a text")).to_owned(),
+    }
+}
+
+#[test]
+fn a_panic_ends_the_simulation_and_nothing_else() {
+    let text = failure(|| {
+        let lock = Mcs::build::<S, Defaults>(Defaults);
+        simulate(&setup("laptop-8"), || {
+            S::run(6, &[], 1, &|index| {
+                let mut context = lock.context();
+                for round in 0..10 {
+                    lock.lock(&mut context);
+                    assert!(index != 3 || round < 5, "thread 3 gives up");
+                    lock.unlock(&mut context);
+                }
+            });
+        });
+    });
+    assert_eq!(text, "thread 3 gives up");
+    // The host thread can simulate again.
+    assert_eq!(locked::<Mcs>(&setup("laptop-8"), 4, 10, 1).0, 40);
+}
+
+#[test]
+fn a_deadlock_is_told_at_once_and_says_who_waits_for_whom() {
+    let text = failure(|| {
+        let locks = [Mcs::build::<S, Defaults>(Defaults), Mcs::build::<S, Defaults>(Defaults)];
+        simulate(&setup("laptop-8"), || {
+            S::run(2, &[], 1, &|index| {
+                let (first, second) = (&locks[index], &locks[1 - index]);
+                let take = |lock: &<Mcs as MutexImpl>::Lock<S, Defaults>| {
+                    let object = core::ptr::from_ref(lock).addr();
+                    let mut context = lock.context();
+                    S::event(Event::Request { intended_ns: 0 }, object);
+                    lock.lock(&mut context);
+                    S::event(Event::Acquired, object);
+                    context
+                };
+                let (mut a, _) = (take(first), S::work(100_000));
+                let mut b = take(second);
+                second.unlock(&mut b);
+                first.unlock(&mut a);
+            });
+        });
+    });
+    assert!(text.starts_with("deadlock after "), "{text}");
+    assert!(text.contains("2 of 2 threads can never go on"), "{text}");
+    for thread in 0..2 {
+        let other = 1 - thread;
+        let line = text.lines().find(|line| line.starts_with(&format!("  thread {thread} "))).unwrap();
+        assert!(line.contains("polls a word") && line.contains(&format!("held by thread {other}")), "{text}");
+    }
+}
+
+#[test]
+fn seeds_decide_and_nothing_else() {
+    let once = |seed| move || locked::<Go2019Fastpath>(&setup("genoa-192"), 40, 30, seed).1.trace_hash;
+    let here = once(1)();
+    assert_eq!(here, once(1)());
+    assert_ne!(here, once(2)());
+    // Another host thread, with another heap behind it.
+    let there = std::thread::spawn(move || {
+        let ballast: Vec<Vec<u8>> = (0..1000).map(|i| vec![0; i * 7 % 999]).collect();
+        let hash = once(1)();
+        drop(ballast);
+        hash
+    });
+    assert_eq!(here, there.join().unwrap());
+}
+
+/// Go's promise: once a waiter has set starvation mode, the lock goes to those who queue, and it queues in front. So at
+/// most the section that runs and one hand-over pass before it has the lock.
+#[test]
+fn a_starving_waiter_is_served_next() {
+    let mut periods = 0;
+    for name in Preset::names() {
+        let setup = Setup { marks: 2_000_000, ..setup(name) };
+        for seed in 1..=3 {
+            let threads = 4.min(setup.preset.cores as usize * 2);
+            let (_, mut reports) = simulate(&setup, || {
+                let lock = Go2016Starving::build::<S, Defaults>(Defaults);
+                let object = core::ptr::from_ref(&lock).addr();
+                let end = setup.preset.cycles(20_000_000);
+                S::run(threads, &[], seed, &|_| {
+                    while clock_cycles().unwrap() < end {
+                        S::event(Event::Request { intended_ns: 0 }, object);
+                        lock.lock(&mut ());
+                        S::event(Event::Acquired, object);
+                        S::work(20_000);
+                        S::event(Event::Releasing, object);
+                        lock.unlock(&mut ());
+                        S::work(300);
+                    }
+                });
+            });
+            let mut marks = reports.remove(0).tape.unwrap().marks;
+            marks.sort_by_key(|mark| mark.time);
+            for (at, mark) in marks.iter().enumerate() {
+                if !matches!(mark.step, Step::Report(Event::StarvingBegin, _)) {
+                    continue;
+                }
+                let acquired = |m: &&Mark| matches!(m.step, Step::Report(Event::Acquired, _));
+                let later: Vec<u32> = marks[at..].iter().filter(acquired).map(|m| m.thread).collect();
+                // A period that the end of the run cuts proves nothing.
+                let Some(passed) = later.iter().position(|&thread| thread == mark.thread) else { continue };
+                periods += 1;
+                assert!(passed <= 1, "{name}, seed {seed}: {passed} others at {} went first", mark.time);
+            }
+        }
+    }
+    assert!(periods > 20, "only {periods} periods of starvation were seen");
 }

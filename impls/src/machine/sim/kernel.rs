@@ -50,10 +50,10 @@ impl World {
 
     /// What a call costs; of a wake, also each thread that it wakes beyond the first.
     fn cost(&self, call: Call) -> u64 {
-        self.preset.cycles(match call {
-            Call::Wait => self.preset.os.futex_wait_ns,
-            Call::Wake => self.preset.os.futex_wake_ns,
-        })
+        match call {
+            Call::Wait => self.os.futex_wait,
+            Call::Wake => self.os.futex_wake,
+        }
     }
 
     /// Spends a system call on a bucket: half of it inside the bucket's lock.

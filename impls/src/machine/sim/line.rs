@@ -59,6 +59,20 @@ pub(super) struct Line {
     pub(super) watchers: Vec<u32>,
 }
 
+impl Line {
+    /// Puts a request behind those that arrived before it.
+    #[inline]
+    pub(super) fn enqueue(&mut self, request: Queued) {
+        if self.queue.back().is_none_or(|last| last.arrival <= request.arrival) {
+            self.queue.push_back(request);
+            return;
+        }
+        // A watcher's next look may lie ahead.
+        let behind = self.queue.iter().rposition(|q| q.arrival <= request.arrival).map_or(0, |at| at + 1);
+        self.queue.insert(behind, request);
+    }
+}
+
 /// What copies exist.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
@@ -385,7 +399,10 @@ impl Lines {
         line.in_flight += 1;
         if matches!(op, Op::Load) {
             line.write_until = line.write_until.min(start);
-            line.free_at = start + u64::from(cost) * u64::from(preset.read_occupancy_percent) / 100;
+            line.free_at = match preset.read_occupancy_percent {
+                100 => end,
+                share => start + u64::from(cost) * u64::from(share) / 100,
+            };
             line.state = match line.state {
                 State::Modified | State::Owned if preset.owned_state => State::Owned,
                 _ => State::Shared,

@@ -112,7 +112,7 @@ impl<P: Probe> Machine for Sim<P> {
     }
     fn yield_now() {
         let world = world("yield_now");
-        look(|w| w.spend(Part::Kernel, w.preset.cycles(w.preset.os.syscall_ns)));
+        look(|w| w.spend(Part::Kernel, w.os.syscall));
         // SAFETY: as in `park`; the reference ends before the switch.
         unsafe {
             World::turn(world);
@@ -182,6 +182,9 @@ impl<P: Probe> Machine for Sim<P> {
 
     fn stand_aside() {
         look(World::stand_aside);
+    }
+    fn observer_ns() -> u64 {
+        look(|w| w.preset.ns(w.now)).unwrap_or(0)
     }
     fn unobserved<R>(body: impl FnOnce() -> R) -> R {
         /// Puts the world back, also when the body panics.

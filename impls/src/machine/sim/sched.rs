@@ -32,14 +32,6 @@ impl World {
         self.cores.len() - 1
     }
 
-    fn slice(&self) -> u64 {
-        self.preset.cycles(self.preset.os.slice_ns).max(1)
-    }
-
-    fn switch_cycles(&self) -> u64 {
-        self.preset.cycles(self.preset.os.switch_ns)
-    }
-
     /// A thread begins its life at `time` on `core`.
     pub(super) fn admit(&mut self, thread: u32, core: u16, time: u64) {
         self.threads[thread as usize].core = core;
@@ -89,6 +81,7 @@ impl World {
         debug_assert!(self.events.of(thread).is_none(), "a thread that waits for a core has no event");
         self.threads[thread as usize].life = Life::Ready;
         self.cores[usize::from(core)].queue.push_back(thread);
+        self.queued += 1;
         self.watch_slice(core, now);
     }
 
@@ -102,7 +95,7 @@ impl World {
         if place.queue.is_empty() || place.running == NOBODY {
             return;
         }
-        let end = (place.slice_begin + self.slice()).max(now);
+        let end = (place.slice_begin + self.os.slice).max(now);
         self.end_slice_at(core, end);
     }
 
@@ -171,12 +164,16 @@ impl World {
     /// A core is free: the next in its queue gets it, or one from the longest queue.
     fn vacate(&mut self, core: u16, now: u64) {
         self.cores[usize::from(core)].running = NOBODY;
-        let next = self.cores[usize::from(core)].queue.pop_front().or_else(|| self.steal(core));
+        let next = match self.queued {
+            0 => None,
+            _ => self.cores[usize::from(core)].queue.pop_front().or_else(|| self.steal(core)),
+        };
         let Some(thread) = next else {
             self.cores[usize::from(core)].idle_since = now;
             return;
         };
-        let switch = self.switch_cycles();
+        self.queued -= 1;
+        let switch = self.os.switch;
         self.totals.switches += 1;
         let state = &mut self.threads[thread as usize];
         state.account.charge(Part::RunQueue, now.saturating_sub(state.since));
@@ -258,7 +255,7 @@ impl World {
             let idle_ns = self.preset.ns(now.saturating_sub(place.idle_since));
             let typical = self.preset.cycles(self.preset.os.wake_latency_ns(idle_ns));
             let latency = typical - typical / 4 + self.draw(thread, typical / 2 + 1);
-            let switch = self.switch_cycles();
+            let switch = self.os.switch;
             let account = &mut self.threads[thread as usize].account;
             account.charge(Part::Wake, latency);
             account.charge(Part::Kernel, switch);
@@ -266,7 +263,7 @@ impl World {
             self.occupy(thread, core, now + latency + switch);
             return;
         }
-        let granularity = self.preset.cycles(self.preset.os.wake_preempts_after_ns);
+        let granularity = self.os.wake_preempts_after;
         let earliest = (place.slice_begin + granularity).max(now);
         self.enqueue(thread, core, now);
         self.end_slice_at(core, earliest);

@@ -114,6 +114,30 @@ pub struct Totals {
     pub futex_calls: u64,
 }
 
+/// Costs of the operating system in cycles: divisions made once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OsCycles {
+    pub(super) slice: u64,
+    pub(super) switch: u64,
+    pub(super) syscall: u64,
+    pub(super) futex_wait: u64,
+    pub(super) futex_wake: u64,
+    pub(super) wake_preempts_after: u64,
+}
+
+impl OsCycles {
+    fn new(preset: &Preset) -> Self {
+        OsCycles {
+            slice: preset.cycles(preset.os.slice_ns).max(1),
+            switch: preset.cycles(preset.os.switch_ns),
+            syscall: preset.cycles(preset.os.syscall_ns),
+            futex_wait: preset.cycles(preset.os.futex_wait_ns),
+            futex_wake: preset.cycles(preset.os.futex_wake_ns),
+            wake_preempts_after: preset.cycles(preset.os.wake_preempts_after_ns),
+        }
+    }
+}
+
 /// The computer.
 pub(super) struct World {
     /// Clock of the thread that runs, in cycles.
@@ -123,12 +147,15 @@ pub(super) struct World {
     pub(super) current: u32,
     pub(super) core: u16,
     hit: [u64; super::preset::OPS],
+    pub(super) os: OsCycles,
     hash: u64,
     pub(super) preset: Rc<Preset>,
     pub(super) lines: Lines,
     pub(super) events: Events,
     pub(super) threads: Vec<Thread>,
     pub(super) cores: Vec<Core>,
+    /// Threads in all queues of cores.
+    pub(super) queued: usize,
     /// The word in which each thread's token lies: a line of its own.
     pub(super) tokens: Vec<Padded<u64>>,
     pub(super) futexes: Futexes,
@@ -156,11 +183,13 @@ impl World {
             current: NOBODY,
             core: 0,
             hit: preset.local.hit.map(u64::from),
+            os: OsCycles::new(&preset),
             hash: 0xCBF2_9CE4_8422_2325,
             lines: Lines::new(&preset),
             events: Events::new(threads + seats),
             threads: Vec::with_capacity(threads),
             cores: (0..seats).map(|_| Core::default()).collect(),
+            queued: 0,
             tokens: (0..threads).map(|_| Padded(0)).collect(),
             futexes: Futexes::default(),
             objects: Objects::default(),
@@ -346,9 +375,7 @@ impl World {
         let (me, now) = (w.current, w.now);
         if w.lines.is_busy(line) {
             let queued = Queued { arrival: now, thread: me, op };
-            let queue = &mut w.lines.at(line).queue;
-            let behind = queue.iter().rposition(|q| q.arrival <= now).map_or(0, |at| at + 1);
-            queue.insert(behind, queued);
+            w.lines.at(line).enqueue(queued);
             w.thread().granted = false;
             w.thread().pending = Pending::Operation;
         } else {
@@ -398,7 +425,7 @@ impl World {
     }
 
     /// The copies of a line go away at `start`: whoever watches it will look again, each at a random moment of its poll
-    /// period, near ones first among equals.
+    /// period.
     fn disturb(&mut self, line: LineIndex, start: u64) {
         let mut watchers = std::mem::take(&mut self.lines.at(line).watchers);
         let mut moved = std::mem::take(&mut self.moved);
@@ -409,7 +436,7 @@ impl World {
             self.threads[thread as usize].granted = false;
             moved.push(Queued { arrival, thread, op: Op::Load });
         }
-        moved.sort_unstable_by_key(|q| (q.arrival, self.threads[q.thread as usize].core, q.thread));
+        moved.sort_unstable_by_key(|q| (q.arrival, q.thread));
         watchers.clear();
         let line = self.lines.at(line);
         line.watchers = watchers;
@@ -467,9 +494,7 @@ impl World {
             let arrival = start + w.draw(me, w.poll);
             w.stop_watching(me, arrival);
             w.thread().pending = Pending::Operation;
-            let queue = &mut w.lines.at(line).queue;
-            let behind = queue.iter().rposition(|q| q.arrival <= arrival).map_or(0, |at| at + 1);
-            queue.insert(behind, Queued { arrival, thread: me, op: Op::Load });
+            w.lines.at(line).enqueue(Queued { arrival, thread: me, op: Op::Load });
         } else {
             w.thread().watched = line;
             w.lines.at(line).watchers.push(me);

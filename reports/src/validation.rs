@@ -4,8 +4,8 @@ use record::validation::{Crossover, Experiment, Order, SeriesAgreement, Validati
 
 use crate::text::{Align, aligned, fit, three_digits};
 
-/// A crossover that lies within this factor of the published one counts as found.
-pub const CROSSOVER_WITHIN: f64 = 1.3;
+/// A crossover counts as found if its number of threads is off by at most this share of the published one.
+const CROSSOVER_WITHIN: f64 = 0.3;
 
 /// What `validate` prints.
 pub fn text(validation: &Validation) -> String {
@@ -137,7 +137,7 @@ pub(crate) fn crosses(order: &Order) -> bool {
 /// Whether the model agrees about a pair.
 pub(crate) fn agrees(crossover: &Crossover) -> bool {
     match crossover.ratio {
-        Some(ratio) => (1.0 / CROSSOVER_WITHIN..=CROSSOVER_WITHIN).contains(&ratio),
+        Some(ratio) => (ratio - 1.0).abs() <= CROSSOVER_WITHIN,
         None => !crosses(&crossover.published) && crossover.published == crossover.simulated,
     }
 }

@@ -99,7 +99,7 @@ pub(super) fn node() -> u32 {
     0
 }
 
-/// Cycles of one step of [`work`]: a multiplication and an addition that wait for each other.
+/// Cycles of one step of [`work`]: an exclusive-or and a multiplication that wait for each other.
 const CYCLES_PER_STEP: u32 = 4;
 
 /// Computes for about `cycles` cycles. `black_box` keeps the result, and so the loop, alive.
@@ -114,7 +114,8 @@ pub(super) fn work(cycles: u32) {
 fn steps(count: u32) {
     let mut x = black_box(0x9E37_79B9_u64);
     for _ in 0..count {
-        x = x.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(0x1405_7B7E_F767_814F);
+        // With an addition in place of the exclusive-or a compiler makes one step of eight.
+        x = (x ^ 0x1405_7B7E_F767_814F).wrapping_mul(0x5851_F42D_4C95_7F2D);
     }
     black_box(x);
 }
@@ -202,5 +203,34 @@ mod tests {
         assert!(work_cycles(1_000) > 100);
         let ratio = work_speed_ratio().unwrap();
         assert!((0.2..5.0).contains(&ratio), "{ratio}");
+    }
+
+    /// The fastest of many: whatever disturbs can only slow a loop down.
+    fn fastest_ns(body: impl Fn()) -> u64 {
+        let timed = |_| {
+            let start = clock::now_ns();
+            body();
+            clock::now_ns() - start
+        };
+        (0..400).map(timed).min().unwrap_or(1).max(1)
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn work_takes_as_many_cycles_as_it_says() {
+        const STEPS: u32 = 4096;
+        // Three shifts and three exclusive-ors, a cycle each, and no shorter way through many such steps.
+        let chain = fastest_ns(|| {
+            let mut x = black_box(0x2545_F491_4F6C_DD1D_u64);
+            for _ in 0..STEPS {
+                x ^= x << 13;
+                x ^= x >> 7;
+                x ^= x << 17;
+            }
+            black_box(x);
+        });
+        let work = fastest_ns(|| work(6 * STEPS));
+        let ratio = work as f64 / chain as f64;
+        assert!((0.8..1.2).contains(&ratio), "{work} ns, {chain} ns in a chain of as many cycles");
     }
 }

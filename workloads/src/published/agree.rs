@@ -338,8 +338,8 @@ fn crossovers(jobs: &[Job], points: &[Vec<PointAgreement>]) -> Vec<Crossover> {
 
 fn limits() -> Vec<String> {
     [
-        "It is a model: believe which design is ahead, where two curves cross and whether one collapses; absolute values \
-         are right within a factor of about 1.5 at best.",
+        "It is a model: believe who is far ahead and whether a curve collapses. Absolute values are right within a factor \
+         of about 1.5 at best, and crossovers as often as counted here.",
         "The machines of these curves are of about 2010, and the knobs of the model were set with those of the Opteron in \
          view; presets of newer machines are predictions that no curve has checked.",
     ]

@@ -7,6 +7,7 @@
 //! | [`noise`] | what a run's controls say: A/A pairs, probe effect, steal |
 //! | [`group`] | which records may stand side by side |
 //! | [`compare`] | ratios with intervals and verdicts |
+//! | [`scale`] | crossovers, winners, sweeps on simulated machines |
 //! | [`findings`] | sentences that the launches support |
 //! | [`terminal`] | the table at the end of a run |
 //! | [`html`] | the page |
@@ -21,6 +22,7 @@ pub mod findings;
 pub mod group;
 pub mod html;
 pub mod noise;
+pub mod scale;
 pub mod stats;
 pub mod summary;
 pub mod terminal;

@@ -10,6 +10,7 @@
 //! | [`implementation`], [`card`] | one implementation on all workloads |
 //! | [`lineage`] | what each version bought and what it cost |
 //! | [`cell`] | everything about one cell |
+//! | [`scale`] | simulated machines: curves over cores, planes of hold and think, changed constants |
 //! | [`comparison`] | two runs, or two implementations |
 //! | [`validation`] | simulated against published curves: a page of its own |
 //! | [`prose`] | documents and cards, from Markdown |
@@ -41,6 +42,7 @@ mod problems;
 mod prose;
 mod raw;
 mod route;
+mod scale;
 mod section;
 mod shell;
 mod site;
@@ -173,6 +175,9 @@ fn page(site: &Site<'_>, route: Route) -> Page {
             }
         }
         Route::Lineage(index) => lineage::page(&at, &site.lineages[index]),
+        Route::Scale => scale::page(&at),
+        Route::Phases => scale::phase_page(&at),
+        Route::WhatIf => scale::sweep_page(&at),
         Route::Comparisons => comparison::index(&at),
         Route::Comparison(index) => comparison::page(&at, &site.comparisons[index]),
         Route::Methodology | Route::Bias | Route::Glossary => prose::page(&at),

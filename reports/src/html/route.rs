@@ -17,6 +17,12 @@ pub(super) enum Route {
     Cell(usize),
     /// A lineage: an index into the site's lineages.
     Lineage(usize),
+    /// Simulated machines: curves over cores.
+    Scale,
+    /// Simulated machines: planes of hold and think.
+    Phases,
+    /// Simulated machines with one constant changed.
+    WhatIf,
     /// Who beats whom, and the list of comparisons.
     Comparisons,
     /// One comparison: an index into the site's comparisons.
@@ -40,6 +46,9 @@ impl Routes {
     pub(super) fn new(single_file: bool) -> Routes {
         let fixed = [
             (Route::Front, "index.html"),
+            (Route::Scale, "scale.html"),
+            (Route::Phases, "phases.html"),
+            (Route::WhatIf, "what-if.html"),
             (Route::Comparisons, "comparisons.html"),
             (Route::Methodology, "methodology.html"),
             (Route::Bias, "bias.html"),

@@ -98,6 +98,7 @@ fn navigation(at: &At<'_, '_>) -> Markup {
                         1 => (entry(Route::Lineage(0), "Lineage")),
                         _ => li { a href=(at.link_part(Route::Front, "lineages")) { "Lineages" } },
                     }
+                    @for (route, name) in &site.scales { (entry(*route, name)) }
                     @if !site.workloads.is_empty() { (entry(Route::Comparisons, "Comparisons")) }
                     (entry(Route::Methodology, "Methodology"))
                     (entry(Route::Bias, "Bias"))

@@ -13,6 +13,7 @@ use super::raw::Raw;
 use super::route::{Route, Routes};
 use crate::group::{Group, PointCells, group};
 use crate::noise;
+use crate::scale;
 use crate::summary::Summary;
 
 /// All about a report.
@@ -41,6 +42,8 @@ pub(super) struct Site<'a> {
     pub(super) cards: BTreeMap<&'a str, &'a ImplementationCard>,
     /// Families of designs that follow each other.
     pub(super) lineages: Vec<Lineage<'a>>,
+    /// Pages about simulated machines, with their names: those that the runs hold something for.
+    pub(super) scales: Vec<(Route, &'static str)>,
     /// What is compared.
     pub(super) comparisons: Vec<Pairing>,
     /// The ratio, above 1, from which a difference is worth talking about.
@@ -99,6 +102,12 @@ impl<'a> Site<'a> {
             .map(|card| (card.id.as_str(), card))
             .collect();
         let lineages = lineage::lineages(&cards, &implementations);
+        let scales = [
+            (Route::Scale, "Scaling", !scale::curves::loads(&groups).is_empty()),
+            (Route::Phases, "Phases", !scale::grid::grids(&groups).is_empty()),
+            (Route::WhatIf, "What if", !scale::sweep::sweeps(&groups).is_empty()),
+        ];
+        let scales = scales.into_iter().filter(|s| s.2).map(|(route, name, _)| (route, name)).collect();
         let comparisons = comparison::pairings(runs, &implementations, &lineages, cells, options);
         let mut routes = Routes::new(options.single_file);
         let group_id = |group: usize| {
@@ -132,6 +141,7 @@ impl<'a> Site<'a> {
             groups,
             cards,
             lineages,
+            scales,
             comparisons,
             margin: noise::margin(&noise::aa_pairs(cells)),
             raw,
@@ -142,6 +152,7 @@ impl<'a> Site<'a> {
     /// All pages, the first first.
     pub(super) fn pages(&self) -> Vec<Route> {
         let mut pages = vec![Route::Front];
+        pages.extend(self.scales.iter().map(|(route, _)| *route));
         pages.extend((0..self.workloads.len()).map(Route::Workload));
         pages.extend((0..self.implementations.len()).map(Route::Implementation));
         pages.extend((0..self.lineages.len()).map(Route::Lineage));

@@ -10,7 +10,7 @@ use super::{Ahead, ahead};
 pub struct Fastest<'a> {
     /// The one with the largest median, then those that it is not ahead of beyond spread and margin.
     pub cells: Vec<&'a Summary>,
-    /// Its median over that of the fastest that it is ahead of; `None` if it is ahead of nobody.
+    /// Its median over that of the fastest that it is ahead of; `None` if it is ahead of nobody, or of those who did nothing.
     pub lead: Option<f64>,
 }
 
@@ -39,6 +39,7 @@ pub fn fastest<'a>(point: &PointCells<'a>) -> Option<Fastest<'a>> {
         |cell: &&&Summary| cell.throughput_per_s.as_ref().and_then(|s| ahead(best, s)) == Some(Ahead::First);
     let mut cells = vec![*first];
     cells.extend(others.iter().filter(|cell| !behind(cell)));
-    let lead = others.iter().find(behind).map(|cell| best.median / rate(cell));
+    let lead =
+        others.iter().find(behind).map(|cell| best.median / rate(cell)).filter(|lead| lead.is_finite());
     Some(Fastest { cells, lead })
 }

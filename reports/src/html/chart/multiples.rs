@@ -26,7 +26,7 @@ pub(in crate::html) struct Line {
     pub(in crate::html) series: usize,
     /// Its class of design.
     pub(in crate::html) colour: usize,
-    /// Its values, in the order of the axis.
+    /// Its values, in the order of the axis; above 0 where the axis beside is logarithmic.
     pub(in crate::html) dots: Vec<Dot>,
 }
 
@@ -139,6 +139,7 @@ fn draw(root: &Area<'_>, plan: &Plan<'_>, panel: &Panel, index: i32, first_mark:
     let x = |at: u64| from + 6 + (share(place(at), plan.x) * f64::from(to - from - 12)).round() as i32;
     let y = |value: f64| {
         let value = if plan.axes.is_index { value } else { value.max(f64::MIN_POSITIVE).log10() };
+        let value = value.clamp(plan.y.0, plan.y.1);
         below - (share(value, plan.y) * f64::from(below - above)).round() as i32
     };
     write(root, &fit(&panel.title, 60), (left + 8, top + 12), HPos::Left, VPos::Center, Ink::Text)?;
@@ -160,6 +161,8 @@ fn draw(root: &Area<'_>, plan: &Plan<'_>, panel: &Panel, index: i32, first_mark:
     let middle = ((from + to) / 2, below + 34);
     write(root, plan.axes.x_name, middle, HPos::Center, VPos::Center, Ink::Muted)?;
     let mut labels = Vec::new();
+    // A small machine's lines end early, and their names stand there.
+    let mut end_of_lines = from;
     for (nth, line) in panel.lines.iter().enumerate() {
         let ink = class_mark(line.colour, (first_mark + nth) as u16);
         let track: Vec<(i32, i32)> = line.dots.iter().map(|dot| (x(dot.at), y(dot.median))).collect();
@@ -172,11 +175,12 @@ fn draw(root: &Area<'_>, plan: &Plan<'_>, panel: &Panel, index: i32, first_mark:
         for at in &track {
             root.draw(&Circle::new(*at, 2, ink.key().filled()))?;
         }
-        if let Some((_, end)) = track.last() {
+        if let Some((right, end)) = track.last() {
+            end_of_lines = end_of_lines.max(*right);
             let room = ((plan.label_width - 22) / LETTER) as usize;
             labels.push(Label { y: *end, text: fit(&line.name, room), ink });
         }
         root.draw(&PathElement::new(track, ink.key().stroke_width(2)))?;
     }
-    label_column(root, to, (above, below), labels)
+    label_column(root, end_of_lines, (above, below), labels)
 }

@@ -123,6 +123,7 @@ fn pictures(at: &At<'_, '_>, load: &Load<'_, '_>, quantity: &Quantity) -> Markup
             let dots: Vec<Dot> = cells
                 .iter()
                 .filter_map(|(threads, cell)| Some(dot(*threads as u64, &(quantity.values)(cell)?)))
+                .filter(|dot| quantity.axes.is_index || dot.median > 0.0)
                 .collect();
             let (_, first) = cells.first().filter(|_| !dots.is_empty())?;
             Some(line(at, name, dots, first))
@@ -142,7 +143,7 @@ fn pictures(at: &At<'_, '_>, load: &Load<'_, '_>, quantity: &Quantity) -> Markup
         @if let Some(svg) = multiples(&panels, &quantity.axes, &label) {
             (figure(at, &name, quantity.method, &svg, class_key(&cells, &at.site.catalogue), html! {
                 "simulated; medians over seeds, upright lines from the smallest to the largest. "
-                @if quantity.axes.is_index { "1: every worker got the same. " } @else { "Both axes logarithmic. " }
+                @if quantity.axes.is_index { "1: every worker got the same. " } @else { "Both axes logarithmic; a median of 0 stands in the tables only. " }
                 "Point at a name to follow its line."
                 @if load.curves.len() > PANELS_MAX { " Drawn are the first " (PANELS_MAX) " machines of " (load.curves.len()) "." }
             }))

@@ -120,6 +120,7 @@ fn picture(at: &At<'_, '_>, sweep: &Sweep<'_, '_>) -> Markup {
                 .iter()
                 .filter_map(|(value, c)| Some(dot(*value, c.throughput_per_s.as_ref()?)))
                 .collect();
+            let dots: Vec<Dot> = dots.into_iter().filter(|dot| dot.median > 0.0).collect();
             let (_, first) = cells.first().filter(|_| !dots.is_empty())?;
             Some(line(at, name, dots, first))
         };

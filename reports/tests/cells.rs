@@ -13,6 +13,7 @@ use record::store::RunDir;
 use record::{ProbeMode, Reading, Record, Schedule};
 use reports::html::{Options, render};
 use reports::summary::{Evidence, Summary};
+use reports::text::si;
 
 const SECTIONS: [&str; 12] = [
     "ledger", "waiters", "counts", "worst", "times", "matrix", "streaks", "fairness", "phases", "launches",
@@ -74,14 +75,23 @@ fn every_part_of_a_full_record_is_shown() {
     for id in SECTIONS.into_iter().filter(|id| !["counts", "counters", "checks", "phases"].contains(id)) {
         let section = section(&page, id);
         assert!(section.contains("<svg") && section.contains("role=\"img\""), "no picture in {id}");
-        assert!(section.contains("<table") || id == "waiters", "no table in {id}");
+        // Where a table would repeat what the picture says in numbers, its text alternative says it too.
+        let told = ["waiters", "matrix", "streaks"].contains(&id);
+        assert!(section.contains("<table") != told, "a table or none in {id}");
     }
     assert!(section(&page, "worst").contains("12.3 µs of worker 1"));
     assert!(section(&page, "worst").contains("17 intervals"));
     // One field of the matrix, a row's total, and the sum of all.
-    let matrix = section(&page, "matrix").replace('\u{202f}', "");
     let total: u64 = 8 * 9_001 + 7 * 10 * (1..=8).sum::<u64>();
+    let matrix = section(&page, "matrix");
+    assert!(matrix.contains("after worker 0: 9001 10 10"), "{matrix}");
     for needed in [9_001, 9_001 + 7 * 80, total] {
+        assert!(matrix.contains(&format!("{}</text>", si(needed as f64))), "{needed}");
+    }
+    // Of many workers a table holds the numbers.
+    let matrix = cell_page(rich(14));
+    let matrix = section(&matrix, "matrix").replace('\u{202f}', "");
+    for needed in [9_001, 9_001 + 13 * 140] {
         assert!(matrix.contains(&format!("<td>{needed}</td>")), "{needed}");
     }
     // The parts of the ledger and their sum.

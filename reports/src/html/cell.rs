@@ -96,10 +96,9 @@ impl Sight<'_> {
         self.at.site.catalogue.series(&self.cell.name)
     }
 
-    /// A text alternative for a picture that a table stands beside.
-    fn label(&self, what: &str) -> String {
-        let of = crate::text::fit(&self.cell.name, 60);
-        format!("{what} of {of} at {}; the numbers stand beside it", crate::text::fit(&self.cell.label, 60))
+    /// A text alternative for a picture that its numbers stand beside. Of which cell the page says once.
+    fn label(what: &str) -> String {
+        format!("{what}; the numbers stand beside it")
     }
 
     /// Why a probe did not tell something. `full`: whether it takes full timing.

@@ -14,16 +14,19 @@ pub(super) fn dress(svg: &str, marks: &[Mark], label: &str) -> String {
     let tell_apart = marks.iter().any(|mark| mark.series != marks[0].series);
     let mut lines = svg.lines().peekable();
     let mut run = Run::default();
+    let mut texts = Texts::default();
     // Of a line with its dots and its leader the line tells: once is enough.
     let mut told = vec![false; marks.len()];
     while let Some(line) = lines.next() {
         // plotters writes one element a line, and text on lines of its own, escaped.
         if line.starts_with("<svg") {
-            let line = line.replace(" xmlns=\"http://www.w3.org/2000/svg\"", "");
-            out.push_str(line.trim_end_matches('>'));
-            out.push_str(&format!(" role=\"img\" aria-label=\"{}\">\n", escape(label)));
+            // The style sheet scales pictures to the page: the box alone gives their shape.
+            let shape = line.split_once(" viewBox=\"").and_then(|(_, rest)| rest.split('"').next());
+            let shape = shape.map_or_else(String::new, |shape| format!(" viewBox=\"{shape}\""));
+            out.push_str(&format!("<svg{shape} role=\"img\" aria-label=\"{}\">\n", escape(label)));
         } else if line == "</svg>" {
-            run.end(&mut out);
+            run.end(&mut texts, &mut out);
+            texts.end(&mut out);
             out.push_str("</svg>\n");
         } else if line.starts_with("<text") {
             // What stands between the tags; nothing to say is not said.
@@ -33,9 +36,14 @@ pub(super) fn dress(svg: &str, marks: &[Mark], label: &str) -> String {
             }
             lines.next();
             if words.iter().any(|word| !word.is_empty()) {
-                run.before_text(&mut out);
+                run.before_text(&mut texts, &mut out);
                 let element = Element::read(line, marks);
-                element.write(&words.join(" "), tell_apart, &mut out);
+                if element.mark.is_none() || !tell_apart {
+                    texts.add(element, &words.join(" "), &mut out);
+                } else {
+                    texts.end(&mut out);
+                    element.write(&words.join(" "), tell_apart, &mut out);
+                }
             }
         } else if line.starts_with('<') {
             let element = Element::read(line, marks);
@@ -49,11 +57,12 @@ pub(super) fn dress(svg: &str, marks: &[Mark], label: &str) -> String {
             };
             let alone = title.is_empty() && (element.mark.is_none() || !tell_apart);
             if alone && let Some(outline) = element.outline() {
-                run.add(&element.classes.join(" "), &outline, &mut out);
+                run.add(&element.classes.join(" "), &outline, &mut texts, &mut out);
                 continue;
             }
             // Whatever covers something must come after it.
-            run.end(&mut out);
+            run.end(&mut texts, &mut out);
+            texts.end(&mut out);
             element.write(&title, tell_apart, &mut out);
         }
     }
@@ -68,28 +77,88 @@ struct Run {
 }
 
 impl Run {
-    fn add(&mut self, class: &str, outline: &str, out: &mut String) {
+    fn add(&mut self, class: &str, outline: &str, texts: &mut Texts, out: &mut String) {
         if self.class != class {
-            self.end(out);
+            self.end(texts, out);
             self.class = class.to_owned();
         }
         self.outlines.push_str(outline);
     }
 
     /// Bars end before a text that may stand on them; lines of a grid go on behind the names of its ticks.
-    fn before_text(&mut self, out: &mut String) {
+    fn before_text(&mut self, texts: &mut Texts, out: &mut String) {
         if self.outlines.ends_with('z') {
-            self.end(out);
+            self.end(texts, out);
         }
     }
 
-    fn end(&mut self, out: &mut String) {
+    fn end(&mut self, texts: &mut Texts, out: &mut String) {
         if !self.outlines.is_empty() {
+            texts.end(out);
             out.push_str(&format!("<path class={} d={} />\n", quoted(&self.class), quoted(&self.outlines)));
             self.outlines.clear();
         }
         self.class.clear();
     }
+}
+
+/// Texts of one class after each other: one group, which says the class.
+#[derive(Default)]
+struct Texts {
+    class: String,
+    count: usize,
+    words: String,
+}
+
+impl Texts {
+    fn add(&mut self, mut element: Element<'_>, words: &str, out: &mut String) {
+        let class = std::mem::take(&mut element.classes).join(" ");
+        if self.class != class {
+            self.end(out);
+            self.class = class;
+        }
+        self.count += 1;
+        element.write(words, false, &mut self.words);
+    }
+
+    fn end(&mut self, out: &mut String) {
+        match (self.class.is_empty(), self.count) {
+            (false, 1) => {
+                out.push_str(&self.words.replacen(
+                    "<text",
+                    &format!("<text class={}", quoted(&self.class)),
+                    1,
+                ));
+            }
+            (false, 2..) => {
+                out.push_str(&format!("<g class={}>\n{}</g>\n", quoted(&self.class), self.words));
+            }
+            _ => out.push_str(&self.words),
+        }
+        self.words.clear();
+        self.class.clear();
+        self.count = 0;
+    }
+}
+
+/// A line of several points as steps from each to the next: steps take fewer digits than places. `None` where a number is
+/// no whole one.
+fn steps(points: &str) -> Option<String> {
+    let place = |point: &str| {
+        let (x, y) = point.split_once(',')?;
+        Some((x.parse::<i32>().ok()?, y.parse::<i32>().ok()?))
+    };
+    let places: Vec<(i32, i32)> = points.split(' ').map(place).collect::<Option<_>>()?;
+    let (x, y) = places.first()?;
+    let mut path = format!("M{x} {y}l");
+    for (index, pair) in places.windows(2).enumerate() {
+        for (part, step) in [pair[1].0 - pair[0].0, pair[1].1 - pair[0].1].into_iter().enumerate() {
+            // A sign separates as well as a space does.
+            let space = if step < 0 || (index, part) == (0, 0) { "" } else { " " };
+            path.push_str(&format!("{space}{step}"));
+        }
+    }
+    Some(path)
 }
 
 /// An element as plotters wrote it, its colours read.
@@ -128,6 +197,15 @@ impl<'a> Element<'a> {
                 None if name == "text" && key == "y" => y = value.parse().unwrap_or(0.0),
                 None => element.attributes.push((key, value.trim_end().to_owned())),
             }
+        }
+        // Lines that bend; of straight ones others are the shortest form.
+        if name == "polyline"
+            && let Some(points) = element.attributes.iter_mut().find(|(key, _)| *key == "points")
+            && points.1.matches(' ').count() > 1
+            && let Some(path) = steps(&points.1)
+        {
+            element.name = "path";
+            *points = ("d", path);
         }
         if name == "text" {
             element.attributes.push(("y", (y + dy_em * FONT_PX).round().to_string()));
@@ -243,7 +321,7 @@ mod tests {
                    x=\"1\" fill=\"#000001\">\n\n</text>\n</svg>\n";
         assert_eq!(
             dress(svg, &[mark(7), mark(8)], "the \"label\""),
-            "<svg width=\"9\" role=\"img\" aria-label=\"the &quot;label&quot;\">\n<circle class=\"fc2 x\" data-i=7 \
+            "<svg role=\"img\" aria-label=\"the &quot;label&quot;\">\n<circle class=\"fc2 x\" data-i=7 \
              cx=1><title>a &lt;b&gt; &quot;c&quot;</title></circle>\n<text class=ae x=1 y=19>hi &lt;</text>\n</svg>\n"
         );
         // Of one series alone nothing is to be told apart.
@@ -261,5 +339,25 @@ mod tests {
             "<svg role=\"img\" aria-label=\"\">\n<text x=1 y=3>5</text>\n<path class=sr d=\"M4 9V2M8 9V2\" />\n<path class=fm \
              d=\"M1 2h3v4h-3z\" />\n</svg>\n"
         );
+    }
+
+    #[test]
+    fn texts_of_one_class_share_it() {
+        let text =
+            |x: u32| format!("<text x=\"{x}\" y=\"3\" text-anchor=\"end\" fill=\"#000001\">\n5\n</text>\n");
+        let svg = format!("<svg>\n{}{}</svg>\n", text(1), text(2));
+        assert_eq!(
+            dress(&svg, &[], ""),
+            "<svg role=\"img\" aria-label=\"\">\n<g class=ae>\n<text x=1 y=3>5</text>\n<text x=2 y=3>5</text>\n</g>\n</svg>\n"
+        );
+    }
+
+    #[test]
+    fn bent_lines_become_steps() {
+        assert_eq!(steps("73,432 82,432 91,427 85,500").unwrap(), "M73 432l9 0 9-5-6 73");
+        assert!(steps("1,2.5 3,4 5,6").is_none() && steps("1 2").is_none());
+        let svg = "<svg>\n<polyline fill=\"none\" stroke=\"#420000\" stroke-width=\"2\" points=\"1,2 3,4 5,0 \"/>\n</svg>\n";
+        let line = "<path class=sc2 stroke-width=2 d=\"M1 2l2 2 2-4\" />";
+        assert!(dress(svg, &[], "").contains(line), "{}", dress(svg, &[], ""));
     }
 }

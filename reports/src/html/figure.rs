@@ -13,9 +13,18 @@ pub(super) fn figure(
     key: Markup,
     note: Markup,
 ) -> Markup {
+    framed(title, &html! { " " (method_link(at, method)) }, svg, key, note)
+}
+
+/// A figure under a heading that leads to the paragraph of the methodology already.
+pub(super) fn plain_figure(title: &str, svg: &str, key: Markup, note: Markup) -> Markup {
+    framed(title, &html! {}, svg, key, note)
+}
+
+fn framed(title: &str, link: &Markup, svg: &str, key: Markup, note: Markup) -> Markup {
     html! {
         figure {
-            figcaption { (title) " " (method_link(at, method)) }
+            figcaption { (title) (link) }
             (key)
             div .scroll tabindex="0" role="group" aria-label=(title) { (PreEscaped(svg)) }
             p .note { (note) }

@@ -9,8 +9,12 @@ const IMPLIED: [&str; 8] = ["</td>", "</th>", "</tr>", "</li>", "</dt>", "</dd>"
 pub(super) fn small(html: &str) -> String {
     let mut out = String::with_capacity(html.len());
     let mut rest = html;
+    let mut drawing = false;
     while let Some(at) = rest.find('<') {
-        out.push_str(&rest[..at]);
+        // Between the elements of a picture no space is shown.
+        if !drawing || &rest[..at] != "\n" {
+            out.push_str(&rest[..at]);
+        }
         rest = &rest[at..];
         // What stands in these is no markup.
         if let Some(end) = ["script", "style", "pre"].iter().find_map(|name| verbatim(rest, name)) {
@@ -20,6 +24,7 @@ pub(super) fn small(html: &str) -> String {
         }
         let Some(end) = tag_end(rest) else { break };
         let tag = &rest[..end];
+        drawing = (drawing || tag.starts_with("<svg")) && tag != "</svg>";
         if !IMPLIED.contains(&tag) {
             unquote(tag, &mut out);
         }
@@ -48,7 +53,8 @@ fn tag_end(html: &str) -> Option<usize> {
 }
 
 fn unquote(tag: &str, out: &mut String) {
-    let mut rest = tag;
+    let without = tag.replace(" class=\"\"", "");
+    let mut rest = without.as_str();
     while let Some(at) = rest.find("=\"") {
         let value = &rest[at + 2..];
         let Some(end) = value.find('"') else { break };
@@ -72,10 +78,18 @@ mod tests {
 
     #[test]
     fn quotes_and_implied_ends_go() {
-        let html = "<tr data-i=\"3\"><th scope=\"row\"><a href=\"../a.html#b\" title=\"a &gt; b\">x</a></th><td class=\"l w\">1</td></tr>";
+        let html = "<tr class=\"\" data-i=\"3\"><th scope=\"row\"><a href=\"../a.html#b\" title=\"a &gt; b\">x</a></th><td class=\"l w\">1</td></tr>";
         assert_eq!(
             small(html),
             "<tr data-i=3><th scope=row><a href=../a.html#b title=\"a &gt; b\">x</a><td class=\"l w\">1"
+        );
+    }
+
+    #[test]
+    fn lines_of_a_picture_join() {
+        assert_eq!(
+            small("<b>a</b>\n<svg>\n<g>\n<text>a\n</text>\n</g>\n</svg>\n<p>"),
+            "<b>a</b>\n<svg><g><text>a\n</text></g></svg>\n<p>"
         );
     }
 

@@ -180,8 +180,8 @@ async function closely(name, url) {
       page.locator(selector).first().evaluate((e, property) => getComputedStyle(e)[property], property);
     check(name, "the dark scheme is dark", light(await of("body", "backgroundColor")) < 0.3);
     check(name, "its text is light", light(await of("body", "color")) > 0.7);
-    if ((await page.locator("svg text.ft").count()) > 0) {
-      check(name, "text in charts follows", light(await of("svg text.ft", "fill")) > 0.7);
+    if ((await page.locator("svg > text:not([class])").count()) > 0) {
+      check(name, "text in charts follows", light(await of("svg > text:not([class])", "fill")) > 0.7);
     }
   });
   await open(name, url, { viewport: { width: 390, height: 844 } }, async (page) => {

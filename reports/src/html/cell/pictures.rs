@@ -5,17 +5,17 @@ use record::Schedule;
 
 use super::{Part, Sight, tables};
 use crate::html::chart::{self, HEAT_LEVELS, Heat, KINDS, Matrix, ROWS_MAX, Row};
-use crate::html::figure::{figure, scroll};
+use crate::html::figure::{plain_figure, scroll};
 use crate::html::section::{part_key, tier};
 use crate::text::{percent, si, time};
 
 /// The ledger as one bar, and its parts in ns.
 pub(super) fn ledger(sight: &Sight<'_>) -> Part {
     let ledger = sight.evidence.ledger.as_ref().ok_or_else(|| sight.untold(true))?;
-    let svg = chart::parts(ledger, sight.series(), &sight.label("Wait ledger"))
+    let svg = chart::parts(ledger, sight.series(), &Sight::label("Wait ledger"))
         .ok_or_else(|| "Nothing to show: no time was accounted for.".to_owned())?;
     Ok(html! {
-        (figure(&sight.at, "Wait ledger", "the-wait-ledger", &svg, part_key(), html! {
+        (plain_figure("Wait ledger", &svg, part_key(), html! {
             (tier(&sight.cell.source)) "; all workers and launches with full timing. The parts sum to their span, "
             (time(ledger.span_ns as f64)) "."
         }))
@@ -33,7 +33,7 @@ pub(super) fn waiters(sight: &Sight<'_>) -> Part {
     let shown = &rows[..rows.len().min(ROWS_MAX)];
     let waits = shown.iter().flat_map(|row| &row.waiters).fold(0.0_f64, |most, w| most.max(*w));
     let (Some(heat), Some(svg)) =
-        (Heat::of(shown), chart::heat_map(shown, sight.series(), &sight.label("Waiting threads over time")))
+        (Heat::of(shown), chart::heat_map(shown, sight.series(), &Sight::label("Waiting threads over time")))
     else {
         return Err("Nobody ever waited.".into());
     };
@@ -44,14 +44,12 @@ pub(super) fn waiters(sight: &Sight<'_>) -> Part {
         }
     };
     let longest = shown.iter().map(|row| row.bin_ns).max().unwrap_or(0);
-    Ok(figure(
-        &sight.at,
+    Ok(plain_figure(
         "Threads that wait",
-        "waiters",
         &svg,
         key,
         html! {
-            (tier(&sight.cell.source)) "; means over " (time(longest as f64)) ", up to " (si(waits)) "."
+            (tier(&sight.cell.source)) "; means over " (time(longest as f64)) ", up to " (si(waits)) ". At the end of a row: its mean, and its largest."
             @if let Some(mean) = profile.and_then(|p| p.waiters_mean) { " Mean over all time: " (si(mean)) "." }
             @if let Some(most) = profile.and_then(|p| p.waiters_max) { " Most at one moment: " (most) "." }
             @if rows.len() > ROWS_MAX { " The first " (ROWS_MAX) " of " (rows.len()) " slices." }
@@ -72,7 +70,9 @@ pub(super) fn hand_offs(sight: &Sight<'_>) -> Part {
     if threads == 1 {
         return Err(format!("One worker follows itself, {} times.", si(matrix.total as f64)));
     }
-    let svg = chart::hand_offs(&matrix, &sight.workers, sight.series(), &sight.label("Hand-off matrix"));
+    let told = matrix.in_words();
+    let label = told.clone().unwrap_or_else(|| Sight::label("Hand-off matrix"));
+    let svg = chart::hand_offs(&matrix, &sight.workers, sight.series(), &label);
     let key = html! {
         ul .key {
             li { "acquires:" }
@@ -81,30 +81,32 @@ pub(super) fn hand_offs(sight: &Sight<'_>) -> Part {
     };
     let own = matrix.own as f64 / matrix.total as f64;
     Ok(html! {
-        (figure(&sight.at, "Who follows whom", "hand-off-matrix-streaks-owner-and-core-changes", &svg, key, html! {
+        (plain_figure("Who follows whom", &svg, key, html! {
             (tier(&sight.cell.source)) "; sums of all probed launches, colours in steps of equal ratio. "
             "On the diagonal a worker follows itself: " (percent(own)) " of " (si(matrix.total as f64)) " acquires; equal \
              turns would make it " (percent(1.0 / threads as f64)) "."
         }))
-        (tables::matrix(&matrix, &sight.workers))
+        // What the fields themselves say needs no table.
+        @if told.is_none() { (tables::matrix(&matrix, &sight.workers)) }
     })
 }
 
 /// Runs of one owner.
 pub(super) fn streaks(sight: &Sight<'_>) -> Part {
     let counts = &sight.evidence.streaks;
-    let svg = chart::streaks(counts, sight.series(), &sight.label("Streaks of one owner"))
-        .ok_or_else(|| sight.untold(false))?;
+    let svg = chart::streaks(counts, sight.series()).ok_or_else(|| sight.untold(false))?;
     let all: u64 = counts.iter().sum();
     let acquires = sight.cell.profile.as_ref().map_or(0, |p| p.counts.acquires);
-    Ok(html! {
-        (figure(&sight.at, "Acquires in a row by one worker", "hand-off-matrix-streaks-owner-and-core-changes", &svg, html! {}, html! {
+    Ok(plain_figure(
+        "Acquires in a row by one worker",
+        &svg,
+        html! {},
+        html! {
             (tier(&sight.cell.source)) "; " (si(all as f64)) " streaks in all probed launches"
             @if all > 0 { ", " (si(acquires as f64 / all as f64)) " acquires long on average" }
             "."
-        }))
-        (tables::streaks(counts))
-    })
+        },
+    ))
 }
 
 /// Lanes around the longest wait.
@@ -118,14 +120,14 @@ pub(super) fn worst(sight: &Sight<'_>) -> Part {
         });
     };
     let svg =
-        chart::lanes(stretch, &sight.workers, sight.series(), &sight.label("Lanes of the worst stretch"))
+        chart::lanes(stretch, &sight.workers, sight.series(), &Sight::label("Lanes of the worst stretch"))
             .ok_or_else(|| "Nothing to show: too many workers for lanes.".to_owned())?;
     let key = html! {
         ul .key { @for (_, part, what) in KINDS { li { i class={ "bp" (part) } {} (what) } } }
     };
     let worker = stretch.worker as usize;
     Ok(html! {
-        (figure(&sight.at, "What everybody did around the longest wait", "the-worst-stretch", &svg, key, html! {
+        (plain_figure("What everybody did around the longest wait", &svg, key, html! {
             (tier(&sight.cell.source)) "; launch " (launch) ", slice " (stretch.slice + 1) ", "
             (time(stretch.begin_ns as f64)) " after its begin. Framed: the longest logged wait, "
             (time(stretch.wait_ns as f64)) " of " (sight.workers.get(worker).map_or("a worker", String::as_str))
@@ -154,11 +156,11 @@ pub(super) fn times(sight: &Sight<'_>) -> Part {
     if let Some(times) = &waits.wake_all {
         rows.push(Row { name: "all: wake".into(), part: 5, times });
     }
-    let svg = chart::roles(&rows, sight.series(), &sight.label("Histograms of waits and holds"))
+    let svg = chart::roles(&rows, sight.series(), &Sight::label("Histograms of waits and holds"))
         .ok_or_else(|| sight.untold(false))?;
     let probe = waits.probe.map_or("", record::ProbeMode::name);
     Ok(html! {
-        (figure(&sight.at, "Histograms by role", "wait-hold-wake", &svg, html! {}, html! {
+        (plain_figure("Histograms by role", &svg, html! {}, html! {
             (tier(&sight.cell.source)) "; all launches with probe " (probe) " together. Below a name: how many."
             @if !sight.cell.compare_waits { " These waits are not those of threads: they are compared with nobody's." }
         }))
@@ -172,8 +174,11 @@ pub(super) fn fairness(sight: &Sight<'_>) -> Part {
         return Err("One worker is fair to itself.".into());
     }
     let windows = sight.cell.profile.as_ref().map_or(&[][..], |p| &p.windows);
-    let picture =
-        chart::fairness(&[sight.cell], &sight.at.site.catalogue, &sight.label("Fairness against the window"));
+    let picture = chart::fairness(
+        &[sight.cell],
+        &sight.at.site.catalogue,
+        &Sight::label("Fairness against the window"),
+    );
     let note = html! {
         (tier(&sight.cell.source)) "; launches with full timing."
         @if sight.cell.roles.len() > 1 { " Workers of different roles are not expected to get the same." }
@@ -183,7 +188,7 @@ pub(super) fn fairness(sight: &Sight<'_>) -> Part {
     };
     match (picture, windows) {
         (Some(svg), _) => Ok(html! {
-            (figure(&sight.at, "Jain's index through windows", "jains-index-and-windows", &svg, html! {}, note))
+            (plain_figure("Jain's index through windows", &svg, html! {}, note))
             (tables::windows(windows))
         }),
         (None, []) => Err(sight.untold(true)),
@@ -201,16 +206,16 @@ pub(super) fn phases(sight: &Sight<'_>) -> Part {
     let (catalogue, cells) = (&sight.at.site.catalogue, [sight.cell]);
     let picture: Markup = match schedule {
         Schedule::Ramp { .. } => {
-            let label = sight.label("Throughput up and down the ramp");
+            let label = Sight::label("Throughput up and down the ramp");
             let note = html! {
                 "Medians of plain launches. Thick line, filled dots: on the way up. Thin line, rings: on the way down. A lock \
                  without memory draws one line."
             };
             chart::hysteresis(&cells, catalogue, &label)
-                .map(|svg| figure(&sight.at, "Up the ramp and down again", "phases-ramp-and-stall", &svg, html! {}, note))
+                .map(|svg| plain_figure("Up the ramp and down again", &svg, html! {}, note))
         }
         Schedule::Stall { .. } => {
-            let label = sight.label("Throughput before, during and after the stall");
+            let label = Sight::label("Throughput before, during and after the stall");
             let note = html! {
                 "Medians of plain launches, a dot for each phase. The level line: 90 %, which counts as recovered."
                 @if let Some(recovery) = &phases.recovery {
@@ -221,7 +226,7 @@ pub(super) fn phases(sight: &Sight<'_>) -> Part {
                 }
             };
             chart::recovery(&cells, catalogue, &label)
-                .map(|svg| figure(&sight.at, "Recovery from the stall", "phases-ramp-and-stall", &svg, html! {}, note))
+                .map(|svg| plain_figure("Recovery from the stall", &svg, html! {}, note))
         }
         Schedule::Steady | Schedule::Bursts { .. } => None,
     }
@@ -234,11 +239,11 @@ pub(super) fn launches(sight: &Sight<'_>) -> Part {
     if sight.record.launches.is_empty() {
         return Err("No launch was made.".into());
     }
-    let label = sight.label("Throughput of every launch");
+    let label = Sight::label("Throughput of every launch");
     let svg = chart::dots(sight.cell, &sight.at.site.catalogue, &label);
     Ok(html! {
         @if let Some(svg) = &svg {
-            (figure(&sight.at, "Throughput of every launch", "throughput-and-span", svg, html! {}, html! {
+            (plain_figure("Throughput of every launch", svg, html! {}, html! {
                 "Filled: plain. Hollow: probed. Cross: no result. The line is the median of the plain ones."
             }))
         }

@@ -5,7 +5,7 @@ use record::cell::Verdict;
 use record::profile::{IntervalKind, Ledger, WorstStretch};
 
 use super::{Part, Sight};
-use crate::html::chart::{Matrix, Row, parts_of, range};
+use crate::html::chart::{Matrix, Row, parts_of};
 use crate::html::figure::scroll;
 use crate::html::table::number;
 use crate::summary::{Counter, Phases, ProfileSummary, Spread};
@@ -171,23 +171,6 @@ fn folded(title: &str, table: &Markup) -> Markup {
     html! { details { summary { (title) } (scroll(title, html! { (table) })) } }
 }
 
-/// Streaks by length.
-pub(super) fn streaks(counts: &[u64]) -> Markup {
-    folded(
-        "In numbers",
-        &html! {
-            table {
-                thead { tr { th scope="col" { "acquires in a row" } th scope="col" { "streaks" } } }
-                tbody {
-                    @for (power, count) in counts.iter().enumerate() {
-                        tr { th scope="row" { (range(power)) } td { (grouped((*count).into())) } }
-                    }
-                }
-            }
-        },
-    )
-}
-
 /// What each worker did in a stretch: the lanes in numbers.
 pub(super) fn lanes(stretch: &WorstStretch, workers: &[String]) -> Markup {
     let sum = |worker: usize, kind: IntervalKind| -> u64 {
@@ -232,9 +215,8 @@ pub(super) fn times(rows: &[Row<'_>]) -> Markup {
                         @let t = row.times;
                         tr {
                             th scope="row" { (row.name) }
-                            (number(Some(t.count as f64), si, None))
-                            (number(Some(t.mean_ns), time, None))
-                            @for ns in [t.p50_ns, t.p90_ns, t.p99_ns, t.p999_ns, t.max_ns] { (number(Some(ns as f64), time, None)) }
+                            td { (si(t.count as f64)) } td { (time(t.mean_ns)) }
+                            @for ns in [t.p50_ns, t.p90_ns, t.p99_ns, t.p999_ns, t.max_ns] { td { (time(ns as f64)) } }
                         }
                     }
                 }
@@ -316,6 +298,15 @@ pub(super) fn counters(sight: &Sight<'_>) -> Part {
     if cell.counters.is_empty() && switches.iter().all(|(_, s)| s.is_none()) {
         return Err("Nothing to show: no launch gave a result, or its engine reads no counters.".into());
     }
+    // Counters that this computer does not permit mostly share one reason: it is told once.
+    let mut absent: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (name, counter) in &cell.counters {
+        let Counter::Absent(reason) = counter else { continue };
+        match absent.iter_mut().find(|(of, _)| of == reason) {
+            Some((_, names)) => names.push(name),
+            None => absent.push((reason, vec![name])),
+        }
+    }
     let values = |s: &Spread| html! { td { (si(s.median)) } td { (si(s.min)) " to " (si(s.max)) } };
     Ok(scroll(
         "Counters per operation",
@@ -329,21 +320,21 @@ pub(super) fn counters(sight: &Sight<'_>) -> Part {
                         }
                     }
                     @for (name, counter) in &cell.counters {
-                        tr {
-                            th scope="row" { (name) }
-                            @match counter {
-                                Counter::Present { per_op, tier, running_share } => {
-                                    (values(per_op))
-                                    td .l {
-                                        (tier.name())
-                                        @if let Some(share) = running_share.filter(|share| *share < 1.0) {
-                                            ", counted " (percent(share)) " of the time"
-                                        }
+                        @if let Counter::Present { per_op, tier, running_share } = counter {
+                            tr {
+                                th scope="row" { (name) }
+                                (values(per_op))
+                                td .l {
+                                    (tier.name())
+                                    @if let Some(share) = running_share.filter(|share| *share < 1.0) {
+                                        ", counted " (percent(share)) " of the time"
                                     }
                                 }
-                                Counter::Absent(reason) => { td { "-" } td { "-" } td .w { (reason) } }
                             }
                         }
+                    }
+                    @for (reason, names) in absent {
+                        tr { th .w scope="row" { (names.join(", ")) } td { "-" } td { "-" } td .w { (reason) } }
                     }
                 }
             }

@@ -8,7 +8,7 @@ use super::{Frame, Margins, chart, class_mark, linear_ticks, write};
 use crate::html::catalogue::Catalogue;
 use crate::html::ink::{Ink, Mark};
 use crate::summary::Summary;
-use crate::text::{percent, si};
+use crate::text::si;
 
 /// The chart of one cell; `None` when no launch gave a result.
 pub(in crate::html) fn dots(cell: &Summary, catalogue: &Catalogue, label: &str) -> Option<String> {
@@ -16,22 +16,9 @@ pub(in crate::html) fn dots(cell: &Summary, catalogue: &Catalogue, label: &str) 
     if high <= 0.0 {
         return None;
     }
-    let series = catalogue.series(&cell.name);
-    let marks: Vec<Mark> = cell
-        .launches
-        .iter()
-        .map(|launch| {
-            let result = match (launch.throughput_per_s, &launch.failure) {
-                (Some(rate), _) => format!("{} op/s", si(rate)),
-                (None, Some(failure)) => failure.clone(),
-                (None, None) => "no operation".into(),
-            };
-            let steal = launch.steal_share.filter(|share| *share > 0.0);
-            let steal = steal.map_or_else(String::new, |share| format!(", steal {}", percent(share)));
-            let title = format!("launch {}, probe {}: {result}{steal}", launch.index, launch.probe.name());
-            Mark { series, title }
-        })
-        .collect();
+    // The table below tells of each launch: tooltips would repeat it.
+    let marks =
+        vec![Mark { series: catalogue.series(&cell.name), title: String::new() }; cell.launches.len()];
     let count = cell.launches.len();
     let step = count.div_ceil(24).max(1);
     let frame = Frame {

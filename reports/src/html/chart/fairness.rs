@@ -25,7 +25,9 @@ pub(in crate::html) fn fairness(cells: &[&Summary], catalogue: &Catalogue, label
         .map(|(named, windows)| {
             let values: Vec<String> =
                 windows.iter().map(|(ns, index)| format!("{index:.3} over {}", time(*ns as f64))).collect();
-            Mark { series: named.series, title: format!("{}: {}", named.name, values.join(", ")) }
+            let title = format!("{}: {}", named.name, values.join(", "));
+            // A line alone has its own table beside it.
+            Mark { series: named.series, title: if lines.len() > 1 { title } else { String::new() } }
         })
         .collect();
     let frame = Frame {

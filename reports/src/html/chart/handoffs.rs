@@ -61,13 +61,23 @@ impl Matrix {
         }
     }
 
+    /// All counts, where each field shows its own; `None` where there are too many.
+    pub(in crate::html) fn in_words(&self) -> Option<String> {
+        let row = |(worker, row): (usize, &Vec<u64>)| {
+            let counts: Vec<String> = row.iter().map(u64::to_string).collect();
+            format!("; after worker {worker}: {}", counts.join(" "))
+        };
+        let rows = || self.counts.iter().enumerate().map(row).collect::<String>();
+        (self.counts.len() <= NUMBERS_MAX).then(|| format!("Acquires by worker 0 and up{}", rows()))
+    }
+
     /// The counts of a level, in words.
     pub(in crate::html) fn range(&self, level: u8) -> String {
         let ratio = self.most as f64 / self.least as f64;
         let edge = |level: u8| self.least as f64 * ratio.powf(f64::from(level) / f64::from(HEAT_LEVELS - 1));
         match level {
             0 => "never".into(),
-            _ => format!("{} to {}", si(edge(level - 1)), si(edge(level))),
+            _ => format!("to {}", si(edge(level))),
         }
     }
 }
@@ -106,40 +116,45 @@ pub(in crate::html) fn hand_offs(matrix: &Matrix, names: &[String], series: usiz
     // Where fields are small only every eighth worker is named.
     let named = |worker: usize| side >= 15 || worker % 8 == 0;
     chart(&frame, &marks, label, |root, plane| {
-        let mut mark = 0;
+        // Fields of one colour after each other, then the numbers on them: they share outlines and groups.
+        let mut fields: Vec<(u8, u16, usize, usize, u64)> = Vec::new();
         for (i, row) in matrix.counts.iter().enumerate() {
             for (j, &count) in row.iter().enumerate().filter(|(_, count)| **count > 0) {
-                let (x, y) = (j as f64, i as f64);
-                let level = matrix.level(count);
-                let ink = |colour| Ink::Mark { palette: Palette::Heat, colour, mark };
-                let corners = [(x + 0.02, y + 0.02), (x + 0.98, y + 0.98)];
-                plane.draw_series([Rectangle::new(corners, ink(level).key().filled())])?;
-                if workers <= NUMBERS_MAX {
-                    let at = plane.backend_coord(&(x + 0.5, y + 0.5));
-                    let text = ink(if level >= DEEP { 17 } else { 16 });
-                    write(root, &si(count as f64), at, HPos::Center, VPos::Center, text)?;
-                }
-                mark += 1;
+                fields.push((matrix.level(count), fields.len() as u16, i, j, count));
             }
+        }
+        fields.sort_unstable();
+        let ink = |colour, mark| Ink::Mark { palette: Palette::Heat, colour, mark };
+        for &(level, mark, i, j, _) in &fields {
+            let (x, y) = (j as f64, i as f64);
+            let corners = [(x + 0.02, y + 0.02), (x + 0.98, y + 0.98)];
+            plane.draw_series([Rectangle::new(corners, ink(level, mark).key().filled())])?;
+        }
+        for &(level, mark, i, j, count) in fields.iter().filter(|_| workers <= NUMBERS_MAX) {
+            let at = plane.backend_coord(&(j as f64 + 0.5, i as f64 + 0.5));
+            let text = ink(if level >= DEEP { 17 } else { 16 }, mark);
+            write(root, &si(count as f64), at, HPos::Center, VPos::Center, text)?;
         }
         for worker in 0..workers {
             let middle = worker as f64 + 0.5;
             let (x, y) = plane.backend_coord(&(0.0, middle));
             if named(worker) {
                 write(root, &worker.to_string(), (x - 8, y), HPos::Right, VPos::Center, Ink::Text)?;
-                let (x, y) = plane.backend_coord(&(middle, 0.0));
-                write(root, &worker.to_string(), (x, y - 4), HPos::Center, VPos::Bottom, Ink::Text)?;
             }
-            if workers <= TOTALS_MAX {
-                let (x, y) = plane.backend_coord(&(workers as f64, middle));
-                let total = si(matrix.given[worker] as f64);
-                write(root, &total, (x + 8, y), HPos::Left, VPos::Center, Ink::Muted)?;
-            }
-            if workers <= NUMBERS_MAX {
-                let (x, y) = plane.backend_coord(&(middle, workers as f64));
-                let total = si(matrix.taken[worker] as f64);
-                write(root, &total, (x, y + 6), HPos::Center, VPos::Top, Ink::Muted)?;
-            }
+        }
+        for worker in (0..workers).filter(|worker| named(*worker)) {
+            let (x, y) = plane.backend_coord(&(worker as f64 + 0.5, 0.0));
+            write(root, &worker.to_string(), (x, y - 4), HPos::Center, VPos::Bottom, Ink::Text)?;
+        }
+        for worker in (0..workers).filter(|_| workers <= TOTALS_MAX) {
+            let (x, y) = plane.backend_coord(&(workers as f64, worker as f64 + 0.5));
+            let total = si(matrix.given[worker] as f64);
+            write(root, &total, (x + 8, y), HPos::Left, VPos::Center, Ink::Muted)?;
+        }
+        for worker in (0..workers).filter(|_| workers <= NUMBERS_MAX) {
+            let (x, y) = plane.backend_coord(&(worker as f64 + 0.5, workers as f64));
+            let total = si(matrix.taken[worker] as f64);
+            write(root, &total, (x, y + 6), HPos::Center, VPos::Top, Ink::Muted)?;
         }
         let (x, y) = plane.backend_coord(&(workers as f64, workers as f64));
         let total = format!("total {}", si(matrix.total as f64));
@@ -159,6 +174,8 @@ mod tests {
         assert_eq!(matrix.given.iter().sum::<u64>(), matrix.taken.iter().sum::<u64>());
         assert_eq!([0, 1, 2, 1_000].map(|count| matrix.level(count)), [0, 1, 1, 8]);
         assert_eq!(matrix.range(0), "never");
+        assert!(matrix.in_words().unwrap().ends_with("; after worker 1: 2 8 3; after worker 2: 0 4 1000"));
+        assert!(Matrix::of(vec![vec![1; 13]; 13]).unwrap().in_words().is_none());
         assert!(Matrix::of(vec![vec![0; 2]; 2]).is_none() && Matrix::of(vec![vec![1], vec![]]).is_none());
     }
 

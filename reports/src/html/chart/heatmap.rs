@@ -40,7 +40,7 @@ impl Heat {
         let edge = |level: u8| three_digits(self.top * f64::from(level) / f64::from(HEAT_LEVELS - 1));
         match level {
             0 => "0".into(),
-            _ => format!("{} to {}", edge(level - 1), edge(level)),
+            _ => format!("to {}", edge(level)),
         }
     }
 }
@@ -51,8 +51,6 @@ struct Run {
     from_ns: f64,
     to_ns: f64,
     level: u8,
-    least: f64,
-    most: f64,
 }
 
 /// Neighbours of equal colour as one, after so many entries were averaged that no row has too many.
@@ -67,10 +65,8 @@ fn runs(row: &TimelineRow, heat: Heat) -> Vec<Run> {
         match runs.last_mut() {
             Some(last) if last.level == level => {
                 last.to_ns = to_ns;
-                last.least = last.least.min(mean);
-                last.most = last.most.max(mean);
             }
-            _ => runs.push(Run { from_ns, to_ns, level, least: mean, most: mean }),
+            _ => runs.push(Run { from_ns, to_ns, level }),
         }
     }
     runs
@@ -86,23 +82,17 @@ pub(in crate::html) fn heat_map(rows: &[TimelineRow], series: usize, label: &str
         None => format!("launch {}", row.launch),
     };
     let drawn: Vec<(String, Vec<Run>)> = rows.iter().map(|row| (name(row), runs(row, heat))).collect();
-    let mut marks = Vec::new();
-    for (name, runs) in &drawn {
-        for run in runs {
-            let value = match (three_digits(run.least), three_digits(run.most)) {
-                (least, most) if least == most => least,
-                (least, most) => format!("{least} to {most}"),
-            };
-            marks.push(Mark {
-                series,
-                title: format!("{name}, {} to {}: {value} waiting", time(run.from_ns), time(run.to_ns)),
-            });
-        }
-    }
+    // One mark without a tooltip: each row's numbers stand at its end, and fields of equal colour become one outline.
+    let marks = [Mark { series, title: String::new() }];
+    let numbers = |row: &TimelineRow| {
+        let seen = || row.waiters.iter().copied().filter(|v| v.is_finite());
+        let mean = seen().sum::<f64>() / seen().count().max(1) as f64;
+        format!("{}, up to {}", three_digits(mean), three_digits(seen().fold(0.0, f64::max)))
+    };
     let row_height = if rows.len() <= 16 { 22 } else { 14 };
     let frame = Frame {
         height: 62 + row_height * rows.len() as u32,
-        margins: Margins { left: 150, right: 24, top: 12, bottom: 50 },
+        margins: Margins { left: 150, right: 130, top: 12, bottom: 50 },
         x: (0.0, longest_ns),
         y: (rows.len() as f64, 0.0),
         x_ticks: linear_ticks(longest_ns, time),
@@ -111,17 +101,21 @@ pub(in crate::html) fn heat_map(rows: &[TimelineRow], series: usize, label: &str
         y_name: String::new(),
     };
     Some(chart(&frame, &marks, label, |root, plane| {
-        let mut mark = 0;
-        for (row, (name, runs)) in drawn.iter().enumerate() {
-            let top = row as f64;
-            for run in runs {
-                let ink = Ink::Mark { palette: Palette::Heat, colour: run.level, mark };
-                let corners = [(run.from_ns, top + 0.06), (run.to_ns, top + 0.94)];
-                plane.draw_series([Rectangle::new(corners, ink.key().filled())])?;
-                mark += 1;
+        for level in 0..HEAT_LEVELS {
+            let ink = Ink::Mark { palette: Palette::Heat, colour: level, mark: 0 };
+            for (row, (_, runs)) in drawn.iter().enumerate() {
+                let top = row as f64;
+                for run in runs.iter().filter(|run| run.level == level) {
+                    let corners = [(run.from_ns, top + 0.06), (run.to_ns, top + 0.94)];
+                    plane.draw_series([Rectangle::new(corners, ink.key().filled())])?;
+                }
             }
-            let at = plane.backend_coord(&(0.0, top + 0.5));
-            write(root, name, (at.0 - 8, at.1), HPos::Right, VPos::Center, Ink::Text)?;
+        }
+        for (index, ((name, _), row)) in drawn.iter().zip(rows).enumerate() {
+            let (x, y) = plane.backend_coord(&(0.0, index as f64 + 0.5));
+            write(root, name, (x - 8, y), HPos::Right, VPos::Center, Ink::Text)?;
+            let (x, y) = plane.backend_coord(&(longest_ns, index as f64 + 0.5));
+            write(root, &numbers(row), (x + 8, y), HPos::Left, VPos::Center, Ink::Text)?;
         }
         Ok(())
     }))
@@ -139,7 +133,7 @@ mod tests {
     fn levels_cover_all_values() {
         let heat = Heat::of(&[row(vec![0.0, 4.0, 8.0])]).unwrap();
         assert_eq!([0.0, 0.001, 1.0, 1.001, 8.0, 9.0].map(|v| heat.level(v)), [0, 1, 1, 2, 8, 8]);
-        assert_eq!((heat.range(0), heat.range(8)), ("0".into(), "7 to 8".into()));
+        assert_eq!((heat.range(0), heat.range(8)), ("0".into(), "to 8".into()));
         assert_eq!(Heat::of(&[row(vec![0.0, 0.0])]), None);
     }
 

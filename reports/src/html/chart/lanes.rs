@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
-use record::profile::{IntervalKind, WorstStretch};
+use record::profile::{Interval, IntervalKind, WorstStretch};
 
 use super::{Frame, Margins, chart, signed_ticks, write};
 use crate::html::ink::{Ink, Mark, Palette};
@@ -36,16 +36,8 @@ pub(in crate::html) fn lanes(
     let asked = stretch.wait_begin_ns as f64;
     let (from, to) = (-asked, stretch.span_ns as f64 - asked);
     let name = |worker: usize| names.get(worker).map_or_else(|| format!("worker {worker}"), Clone::clone);
-    let marks: Vec<Mark> = stretch
-        .intervals
-        .iter()
-        .map(|interval| {
-            let length = time(interval.end_ns.saturating_sub(interval.begin_ns) as f64);
-            let begin = time(interval.begin_ns as f64 - asked);
-            let who = name(interval.worker as usize);
-            Mark { series, title: format!("{who}: {} for {length}, from {begin} on", interval.kind.name()) }
-        })
-        .collect();
+    // One mark without a tooltip: the table below holds the lengths, and bars of equal colour become one outline.
+    let marks = [Mark { series, title: String::new() }];
     let height = if lanes <= 16 { 24 } else { 14 };
     let frame = Frame {
         height: 72 + height * lanes as u32,
@@ -64,9 +56,11 @@ pub(in crate::html) fn lanes(
             let (x, y) = plane.backend_coord(&(from, middle));
             write(root, &fit(&name(worker), 20), (x - 8, y), HPos::Right, VPos::Center, Ink::Text)?;
         }
-        for (mark, interval) in stretch.intervals.iter().enumerate() {
+        let mut intervals: Vec<&Interval> = stretch.intervals.iter().collect();
+        intervals.sort_by_key(|interval| colour(interval.kind));
+        for interval in intervals {
             let top = f64::from(interval.worker);
-            let ink = Ink::Mark { palette: Palette::Part, colour: colour(interval.kind), mark: mark as u16 };
+            let ink = Ink::Mark { palette: Palette::Part, colour: colour(interval.kind), mark: 0 };
             // Holding is drawn lower than waiting: with one object no two holds share a moment.
             let inset = if interval.kind == IntervalKind::Hold { 0.12 } else { 0.26 };
             let [begin, end] =
@@ -88,7 +82,6 @@ const LANES_MAX: usize = 128;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use record::profile::Interval;
 
     #[test]
     fn lanes_stay_within_the_stretch() {
@@ -107,20 +100,18 @@ mod tests {
             ..WorstStretch::default()
         };
         let svg = lanes(&stretch, &[], 0, "lanes").unwrap();
-        let rects: Vec<(f64, f64)> = svg
-            .lines()
-            .filter(|line| line.starts_with("<rect"))
-            .map(|line| {
-                let of = |name: &str| {
-                    let value = line.split(&format!(" {name}=")).nth(1).unwrap();
-                    value.split([' ', '>']).next().unwrap().parse::<f64>().unwrap()
-                };
-                (of("x"), of("x") + of("width"))
-            })
+        // Bars are parts of paths: from x, so wide.
+        let number =
+            |text: &str| text.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse::<u32>().unwrap();
+        let bars: Vec<(u32, u32)> = svg
+            .split(" d=\"")
+            .skip(1)
+            .flat_map(|rest| rest.split('"').next().unwrap().split('M').skip(1))
+            .filter(|outline| outline.ends_with('z'))
+            .map(|outline| (number(outline), number(outline.split('h').nth(1).unwrap())))
             .collect();
-        assert_eq!(rects.len(), 4);
-        assert!(rects.iter().all(|(from, to)| *from >= 150.0 && *to <= 877.0), "{rects:?}");
-        assert!(svg.contains("worker 1: asleep for 1 µs, from 0 ns on"), "{svg}");
+        assert_eq!(bars.len(), 3);
+        assert!(bars.iter().all(|(from, width)| *from >= 150 && from + width <= 877), "{bars:?}");
     }
 
     #[test]

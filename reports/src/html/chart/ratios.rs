@@ -21,7 +21,7 @@ pub(in crate::html) fn ratios(comparison: &Comparison, label: &str) -> Option<St
     if rows.is_empty() {
         return None;
     }
-    let far = (far * 1.1).clamp(comparison.margin_ratio.ln() * 3.0, FACTOR_MAX.ln());
+    let far = axis_end(far, comparison.margin_ratio.ln());
     let marks: Vec<Mark> = rows
         .iter()
         .enumerate()
@@ -42,7 +42,8 @@ pub(in crate::html) fn ratios(comparison: &Comparison, label: &str) -> Option<St
     };
     Some(chart(&frame, &marks, label, |root, plane| {
         let margin = comparison.margin_ratio.ln();
-        let (left, right) = (plane.backend_coord(&(-margin, 0.0)), plane.backend_coord(&(margin, frame.y.0)));
+        let edge = margin.min(far);
+        let (left, right) = (plane.backend_coord(&(-edge, 0.0)), plane.backend_coord(&(edge, frame.y.0)));
         root.draw(&Rectangle::new([left, right], Ink::Grid.key().mix(0.6).filled()))?;
         for (index, row) in rows.iter().enumerate() {
             let Some(ratio) = &row.ratio else { continue };
@@ -67,6 +68,12 @@ pub(in crate::html) fn ratios(comparison: &Comparison, label: &str) -> Option<St
     }))
 }
 
+/// Where the axis ends, as a logarithm: past the farthest end and the margin, but at a factor that can still be read.
+/// The A/A spread of a busy computer makes margins that are wider than that.
+fn axis_end(far: f64, margin: f64) -> f64 {
+    (far * 1.1).max(margin * 3.0).min(FACTOR_MAX.ln())
+}
+
 fn colour(verdict: Verdict) -> u8 {
     match verdict {
         Verdict::Improved => 0,
@@ -88,4 +95,16 @@ fn ticks(far: f64) -> Vec<super::Tick> {
     let mut ticks = vec![(0.0, "the same".to_owned())];
     ticks.extend(sides.map(|ratio| (ratio.ln(), change(ratio))));
     ticks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::axis_end;
+
+    #[test]
+    fn the_axis_ends_somewhere_whatever_the_margin() {
+        assert_eq!(axis_end(0.1, 0.02), 0.1 * 1.1);
+        assert_eq!(axis_end(0.0, 0.5), 1.5);
+        assert_eq!([axis_end(9.0, 0.02), axis_end(0.1, 1.9)], [100.0_f64.ln(); 2]);
+    }
 }

@@ -35,7 +35,7 @@ pub(in crate::html) fn roles(rows: &[Row<'_>], series: usize, label: &str) -> Op
     let (low, high) = (edge_ns(first), edge_ns(last));
     let frame = Frame {
         height: 56 + ROW * rows.len() as u32,
-        margins: Margins { left: 150, right: 170, top: 8, bottom: 48 },
+        margins: Margins { left: 150, right: 24, top: 8, bottom: 48 },
         x: (low.log10(), high.log10()),
         y: (rows.len() as f64, 0.0),
         x_ticks: log_ticks(low, high, time),
@@ -64,20 +64,6 @@ pub(in crate::html) fn roles(rows: &[Row<'_>], series: usize, label: &str) -> Op
             let (x, y) = plane.backend_coord(&(frame.x.0, base));
             write(root, &fit(&row.name, 20), (x - 8, y - 20), HPos::Right, VPos::Center, Ink::Text)?;
             write(root, &si(row.times.count as f64), (x - 8, y - 5), HPos::Right, VPos::Center, Ink::Muted)?;
-            let (x, _) = plane.backend_coord(&(frame.x.1, base));
-            let t = row.times;
-            let at = [("p50", t.p50_ns), ("p99", t.p99_ns), ("p99.9", t.p999_ns), ("max", t.max_ns)];
-            for (line, (name, ns)) in at.into_iter().enumerate() {
-                let place = (x + 10, y - 56 + 16 * line as i32);
-                write(
-                    root,
-                    &format!("{name} {}", time(ns as f64)),
-                    place,
-                    HPos::Left,
-                    VPos::Center,
-                    Ink::Text,
-                )?;
-            }
         }
         Ok(())
     }))

@@ -8,7 +8,7 @@ use crate::html::ink::{Ink, Mark, Palette};
 use crate::text::si;
 
 /// The lengths of bucket `k`, in words.
-pub(in crate::html) fn range(k: usize) -> String {
+fn range(k: usize) -> String {
     match k {
         0 => "1".into(),
         _ => format!("{}–{}", si(2f64.powi(k as i32)), si(2f64.powi(k as i32 + 1) - 1.0)),
@@ -16,13 +16,13 @@ pub(in crate::html) fn range(k: usize) -> String {
 }
 
 /// The chart of one cell; `None` without a streak.
-pub(in crate::html) fn streaks(counts: &[u64], series: usize, label: &str) -> Option<String> {
+pub(in crate::html) fn streaks(counts: &[u64], series: usize) -> Option<String> {
     let most = counts.iter().copied().max().filter(|most| *most > 0)? as f64;
-    let marks: Vec<Mark> = counts
-        .iter()
-        .enumerate()
-        .map(|(k, count)| Mark { series, title: format!("{count} streaks of {} acquires", range(k)) })
-        .collect();
+    // Each bar carries its number: the text alternative says all, tooltips would repeat it.
+    let marks = vec![Mark { series, title: String::new() }; counts.len()];
+    let told: Vec<String> =
+        counts.iter().enumerate().map(|(k, count)| format!("{}: {count}", range(k))).collect();
+    let label = format!("Streaks of one owner by acquires in a row: {}", told.join(", "));
     // A single streak must show a bar too.
     let (floor, top) = (0.5_f64, most * 2.0);
     let frame = Frame {
@@ -35,7 +35,7 @@ pub(in crate::html) fn streaks(counts: &[u64], series: usize, label: &str) -> Op
         x_name: "acquires in a row by one worker".into(),
         y_name: "streaks (logarithmic)".into(),
     };
-    Some(chart(&frame, &marks, label, |root, plane| {
+    Some(chart(&frame, &marks, &label, |root, plane| {
         for (k, &count) in counts.iter().enumerate() {
             let x = k as f64;
             if count > 0 {
@@ -61,9 +61,11 @@ mod tests {
 
     #[test]
     fn a_bar_for_every_length_that_occurred() {
-        let svg = streaks(&[10, 0, 1, 500], 0, "streaks").unwrap();
-        assert_eq!(svg.matches("<rect").count(), 3);
-        assert!(svg.contains("500 streaks of 8–15 acquires"), "{svg}");
-        assert!(streaks(&[], 0, "").is_none() && streaks(&[0, 0], 0, "").is_none());
+        let svg = streaks(&[10, 0, 1, 500], 0).unwrap();
+        // Bars are outlines, closed by a z, in paths.
+        let paths = svg.split(" d=\"").skip(1).filter_map(|rest| rest.split('"').next());
+        assert_eq!(paths.map(|path| path.matches('z').count()).sum::<usize>(), 3, "{svg}");
+        assert!(svg.contains("in a row: 1: 10, 2–3: 0, 4–7: 1, 8–15: 500"), "{svg}");
+        assert!(streaks(&[], 0).is_none() && streaks(&[0, 0], 0).is_none());
     }
 }

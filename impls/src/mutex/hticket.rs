@@ -7,7 +7,7 @@
 //!   travel between nodes less often.
 //! - **Idea**: a thread takes its node's ticket lock and then the one for all. Unlock passes both to the next of the same
 //!   node, up to [`PASSES_MAX`] times, and then gives the one for all to another node.
-//! - **Differs from upstream**: threads of one node poll one word without a proportional back-off; there are [`NODES`]
+//! - **Differs from upstream**: threads of one node poll one word without a proportional back-off; there are `NODES`
 //!   local locks, whatever the machine.
 //! - **Fairness**: FIFO within a node; between nodes FIFO by turns of at most [`PASSES_MAX`] + 1.
 //! - **Cost**: two adds and two stores uncontended.

@@ -28,6 +28,9 @@ pub(super) struct Lineage<'a> {
 /// Follows longer than this go in a circle.
 const STEPS_MAX: usize = 64;
 
+/// Steps from the root of a lineage, year, and id: the order in which members stand.
+type Member<'a> = (usize, Option<u16>, &'a str);
+
 /// The lineages that the cards declare, of those implementations that there are records of.
 pub(super) fn lineages<'a>(
     cards: &BTreeMap<&'a str, &'a ImplementationCard>,
@@ -41,14 +44,14 @@ pub(super) fn lineages<'a>(
         }
         (root, depth)
     };
-    let mut by_root: BTreeMap<&str, Vec<(usize, Option<u16>, &'a str)>> = BTreeMap::new();
+    let mut by_root: BTreeMap<&str, Vec<Member<'a>>> = BTreeMap::new();
     for id in implementations {
         let (root, depth) = depth_and_root(id);
         let year = cards.get(id).and_then(|card| card.year);
         by_root.entry(root).or_default().push((depth, year, id));
     }
     by_root.retain(|_, members| members.len() > 1);
-    let lineage = |(root, mut members): (&str, Vec<(usize, Option<u16>, &'a str)>)| {
+    let lineage = |(root, mut members): (&str, Vec<Member<'a>>)| {
         members.sort_unstable();
         let members: Vec<&str> = members.into_iter().map(|(.., id)| id).collect();
         let step = |id: &&'a str| Some((*members.iter().find(|m| follows(id) == Some(**m))?, *id));

@@ -2,19 +2,19 @@
 //!
 //! | module | does |
 //! |---|---|
-//! | [`site`], [`route`], [`slug`] | what all pages share; where each is; names that are safe |
-//! | [`shell`] | the frame of a page: head, navigation, stamp |
-//! | [`writer`], [`small`] | folders: what may be replaced, what is stale; fewer bytes for the same page |
-//! | [`front`] | findings, environment, Pareto front, overview |
-//! | [`workload`], [`section`], [`table`], [`details`] | all implementations on one workload |
-//! | [`implementation`], [`card`] | one implementation on all workloads |
-//! | [`lineage`] | what each version bought and what it cost |
-//! | [`cell`] | everything about one cell |
-//! | [`scale`] | simulated machines: curves over cores, planes of hold and think, changed constants |
-//! | [`comparison`] | two runs, or two implementations |
-//! | [`validation`] | simulated against published curves: a page of its own |
-//! | [`prose`] | documents and cards, from Markdown |
-//! | [`chart`], [`ink`], [`dress`], [`catalogue`] | pictures, their colours, their form on a page, who has which |
+//! | `site`, `route`, `slug` | what all pages share; where each is; names that are safe |
+//! | `shell` | the frame of a page: head, navigation, stamp |
+//! | `writer`, `small` | folders: what may be replaced, what is stale; fewer bytes for the same page |
+//! | `front` | findings, environment, Pareto front, overview |
+//! | `workload`, `section`, `table`, `details` | all implementations on one workload |
+//! | `implementation`, `card` | one implementation on all workloads |
+//! | `lineage` | what each version bought and what it cost |
+//! | `cell` | everything about one cell |
+//! | `scale` | simulated machines: curves over cores, planes of hold and think, changed constants |
+//! | `comparison` | two runs, or two implementations |
+//! | `validation` | simulated against published curves: a page of its own |
+//! | `prose` | documents and cards, from Markdown |
+//! | `chart`, `ink`, `dress`, `catalogue` | pictures, their colours, their form on a page, who has which |
 
 use std::path::{Path, PathBuf};
 

@@ -66,7 +66,7 @@ fn placed<'g, 'a>(point: &'g PointCells<'a>) -> Option<Placed<'g, 'a>> {
     }
     let [role] = rest.roles.as_mut_slice() else { return None };
     let constant = record::Distribution::Constant { ns: 0 };
-    let hold = std::mem::replace(&mut role.hold, constant.clone());
+    let hold = std::mem::replace(&mut role.hold, constant);
     let think = std::mem::replace(&mut role.think, constant);
     let kinds = format!("{:?}", (std::mem::discriminant(&hold), std::mem::discriminant(&think)));
     let rest = format!("{kinds} {}", serde_json::to_string(&rest).ok()?);

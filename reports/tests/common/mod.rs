@@ -324,7 +324,12 @@ pub(crate) fn run(records: Vec<Record>) -> Loaded {
             seed: 1,
             host: Host {
                 fingerprint: fingerprint(),
-                environment: Environment { governor: None, load_1min: Some(1.2), steal_share: Some(0.001), note: None },
+                environment: Environment {
+                    governor: None,
+                    load_1min: Some(1.2),
+                    steal_share: Some(0.001),
+                    note: None,
+                },
             },
             cells,
             shard: None,

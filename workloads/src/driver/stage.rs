@@ -329,8 +329,7 @@ pub fn alone<M: Machine>(launch: &Launch<'_>, body: &(dyn Fn() -> f64 + Sync)) -
         let found = body();
         *held(&result) = found;
     });
-    let found = *held(&result);
-    found
+    *held(&result)
 }
 
 /// The time that one round of `repeat` takes: the fastest of several short loops, for what disturbs can only slow down.

@@ -114,7 +114,7 @@ pub(in crate::html) fn hand_offs(matrix: &Matrix, names: &[String], series: usiz
         y_name: "the owner before (rows), and the one after it (columns)".into(),
     };
     // Where fields are small only every eighth worker is named.
-    let named = |worker: usize| side >= 15 || worker % 8 == 0;
+    let named = |worker: usize| side >= 15 || worker.is_multiple_of(8);
     chart(&frame, &marks, label, |root, plane| {
         // Fields of one colour after each other, then the numbers on them: they share outlines and groups.
         let mut fields: Vec<(u8, u16, usize, usize, u64)> = Vec::new();
@@ -191,7 +191,7 @@ mod tests {
             let paths = svg.split(" d=\"").skip(1).filter_map(|rest| rest.split('"').next());
             let outlines: usize = paths.map(|path| path.matches('z').count()).sum();
             assert_eq!(svg.matches("<rect").count() + outlines, used);
-            assert_eq!(svg.contains("total"), true);
+            assert!(svg.contains("total"));
         }
     }
 }

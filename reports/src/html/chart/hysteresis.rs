@@ -8,8 +8,11 @@ use crate::html::ink::Mark;
 use crate::summary::{PhaseRate, Summary};
 use crate::text::{fit, si};
 
+/// Throughput by active threads, in the order of the phases.
+type Branch = Vec<(u32, f64)>;
+
 /// The way up, the peak included, and the way down, from the peak on.
-fn branches(rates: &[PhaseRate]) -> (Vec<(u32, f64)>, Vec<(u32, f64)>) {
+fn branches(rates: &[PhaseRate]) -> (Branch, Branch) {
     let point = |rate: &PhaseRate| (rate.active, rate.throughput_per_s.median);
     let most = rates.iter().map(|rate| rate.active).max().unwrap_or(0);
     let first = rates.iter().position(|rate| rate.active == most).unwrap_or(0);
@@ -20,7 +23,7 @@ fn branches(rates: &[PhaseRate]) -> (Vec<(u32, f64)>, Vec<(u32, f64)>) {
 }
 
 /// A cell with its two branches.
-type Loop<'a> = (Named<'a>, Vec<(u32, f64)>, Vec<(u32, f64)>);
+type Loop<'a> = (Named<'a>, Branch, Branch);
 
 /// The chart of some cells, of one ramp; `None` when none went up and down.
 pub(in crate::html) fn hysteresis(cells: &[&Summary], catalogue: &Catalogue, label: &str) -> Option<String> {

@@ -29,7 +29,7 @@ fn unknown_names() {
             &["--filter", "mutex/spin-yeild", "`mutex/spin-yield`"],
         ),
         (&["run", "tiny.toml", "--filter", "["], &["--filter"]),
-        (&["run", "tiny.toml", "--machine", "sim:epyc"], &["--machine sim:epyc", "os"]),
+        (&["run", "tiny.toml", "--machine", "sim:epyc"], &["--machine sim:epyc", "genoa-192"]),
         (&["run", "tiny.toml", "--param", "spin_round=3"], &["--param spin_round=3", "`spin_rounds`"]),
         (&["run", "missing.toml"], &["missing.toml"]),
         (&["list", "--family", "mutx"], &["--family mutx", "`mutex`"]),

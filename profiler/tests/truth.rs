@@ -161,6 +161,11 @@ fn an_honest_record_is_ok_and_every_rule_was_applied() {
     let (status, reasons, checks) = judge(&honest(), &CONTEXT);
     assert_eq!((status, reasons), (Status::Ok, Vec::new()));
     for check in checks {
+        // Cycles are counted on simulated machines only.
+        if check.rule == "cycles" {
+            assert_eq!(check.verdict, Verdict::NotApplicable, "{check:?}");
+            continue;
+        }
         assert_eq!(check.verdict, Verdict::Holds, "{check:?}");
         assert!(check.detail.contains(|c: char| c.is_ascii_digit()) || check.rule == "starved", "{check:?}");
     }

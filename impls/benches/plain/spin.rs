@@ -167,6 +167,7 @@ impl Twin for Ticket {
 
 impl Ticket {
     #[cold]
+    #[inline(never)]
     fn wait_for(&self, mine: u32) {
         while self.serving.load(Ordering::Acquire) != mine {
             spin_loop();

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 
 use super::ledger::Part;
+use super::preset::Preset;
 use super::trace::{Away, Step};
 use super::world::{Life, NO_LINE, NOBODY, Pending, World};
 
@@ -24,6 +25,30 @@ pub(super) struct Core {
 impl Default for Core {
     fn default() -> Self {
         Core { running: NOBODY, queue: VecDeque::new(), slice_begin: 0, idle_since: 0 }
+    }
+}
+
+/// Costs of the operating system in cycles: divisions made once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OsCycles {
+    pub(super) slice: u64,
+    pub(super) switch: u64,
+    pub(super) syscall: u64,
+    pub(super) futex_wait: u64,
+    pub(super) futex_wake: u64,
+    pub(super) wake_preempts_after: u64,
+}
+
+impl OsCycles {
+    pub(super) fn new(preset: &Preset) -> Self {
+        OsCycles {
+            slice: preset.cycles(preset.os.slice_ns).max(1),
+            switch: preset.cycles(preset.os.switch_ns),
+            syscall: preset.cycles(preset.os.syscall_ns),
+            futex_wait: preset.cycles(preset.os.futex_wait_ns),
+            futex_wake: preset.cycles(preset.os.futex_wake_ns),
+            wake_preempts_after: preset.cycles(preset.os.wake_preempts_after_ns),
+        }
     }
 }
 

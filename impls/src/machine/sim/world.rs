@@ -19,7 +19,7 @@ use super::kernel::Futexes;
 use super::ledger::{Account, Objects, Part};
 use super::line::{LineIndex, Lines, Queued};
 use super::preset::{Op, Preset};
-use super::sched::Core;
+use super::sched::{Core, OsCycles};
 use super::trace::{Miss, Step, Tape};
 use crate::machine::Line as Padded;
 
@@ -112,30 +112,6 @@ pub struct Totals {
     pub migrations: u64,
     /// System calls on futexes, those of parking included.
     pub futex_calls: u64,
-}
-
-/// Costs of the operating system in cycles: divisions made once.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct OsCycles {
-    pub(super) slice: u64,
-    pub(super) switch: u64,
-    pub(super) syscall: u64,
-    pub(super) futex_wait: u64,
-    pub(super) futex_wake: u64,
-    pub(super) wake_preempts_after: u64,
-}
-
-impl OsCycles {
-    fn new(preset: &Preset) -> Self {
-        OsCycles {
-            slice: preset.cycles(preset.os.slice_ns).max(1),
-            switch: preset.cycles(preset.os.switch_ns),
-            syscall: preset.cycles(preset.os.syscall_ns),
-            futex_wait: preset.cycles(preset.os.futex_wait_ns),
-            futex_wake: preset.cycles(preset.os.futex_wake_ns),
-            wake_preempts_after: preset.cycles(preset.os.wake_preempts_after_ns),
-        }
-    }
 }
 
 /// The computer.

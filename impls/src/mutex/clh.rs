@@ -33,7 +33,7 @@ use core::ptr::{self, NonNull};
 
 use crate::card::{Capability, Card, Fairness, ParamSource, Role, Runs};
 use crate::machine::{Atomic, Machine, Ordering};
-use crate::mutex::{MutexImpl, RawMutex, misuse};
+use crate::mutex::{Held, MutexImpl, RawMutex};
 use crate::wait::spin;
 
 /// The lock.
@@ -53,8 +53,7 @@ pub struct Context<M: Machine> {
     node: NonNull<Node<M>>,
     /// While held: the node that was polled, to go on with.
     before: NonNull<Node<M>>,
-    /// Address of the lock that this context holds; 0 for none.
-    held: usize,
+    held: Held,
 }
 
 /// The registration.
@@ -86,7 +85,7 @@ fn new_node<M: Machine>() -> NonNull<Node<M>> {
 
 impl<M: Machine> Drop for Context<M> {
     fn drop(&mut self) {
-        if self.held == 0 {
+        if self.held.is_free() {
             // SAFETY: the node came from a box and is this context's alone (Invariant 1).
             drop(unsafe { Box::from_raw(self.node.as_ptr()) });
         }
@@ -111,14 +110,12 @@ impl<M: Machine> RawMutex<M> for Mutex<M> {
     type Context = Context<M>;
     fn context(&self) -> Context<M> {
         let node = new_node();
-        Context { node, before: node, held: 0 }
+        Context { node, before: node, held: Held::default() }
     }
 
     #[inline]
     fn lock(&self, context: &mut Context<M>) {
-        if context.held != 0 {
-            misuse::reentry(Clh::CARD.id);
-        }
+        context.held.check_free(Clh::CARD.id);
         // SAFETY: the node is this context's (Invariant 1), hence alive.
         unsafe { context.node.as_ref() }.busy.store(1, Ordering::Relaxed);
         let before = self.tail.swap(context.node.as_ptr(), Ordering::AcqRel);
@@ -130,15 +127,12 @@ impl<M: Machine> RawMutex<M> for Mutex<M> {
             self.wait(busy);
         }
         context.before = before;
-        context.held = self.address();
+        context.held.taken(self);
     }
 
     #[inline]
     fn unlock(&self, context: &mut Context<M>) {
-        if context.held != self.address() {
-            misuse::unlock_of_unlocked(Clh::CARD.id);
-        }
-        context.held = 0;
+        context.held.give_back(self, Clh::CARD.id);
         let mine = core::mem::replace(&mut context.node, context.before);
         // SAFETY: the node is ours until this store, which is the last access to it; the thread behind, or the lock,
         // owns it afterwards.

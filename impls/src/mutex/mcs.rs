@@ -36,7 +36,7 @@ use core::ptr::{self, NonNull};
 
 use crate::card::{Capability, Card, Fairness, ParamSource, Role, Runs};
 use crate::machine::{Atomic, Machine, Ordering};
-use crate::mutex::{MutexImpl, RawMutex, misuse};
+use crate::mutex::{Held, MutexImpl, RawMutex, misuse};
 use crate::wait::spin;
 
 /// The lock.
@@ -55,8 +55,7 @@ pub struct Node<M: Machine> {
 /// A thread's node, reached by pointer only, since its neighbours in the list reach it as well.
 pub struct Context<M: Machine> {
     node: NonNull<Node<M>>,
-    /// Address of the lock that this context holds; 0 for none.
-    held: usize,
+    held: Held,
 }
 
 /// The registration.
@@ -91,15 +90,13 @@ impl MutexImpl for Mcs {
 impl<M: Machine> Context<M> {
     fn new() -> Self {
         let node = Node { waiting: M::AtomicU32::new(0), next: M::AtomicPtr::new(ptr::null_mut()) };
-        Context { node: NonNull::from(Box::leak(Box::new(node))), held: 0 }
+        Context { node: NonNull::from(Box::leak(Box::new(node))), held: Held::default() }
     }
 
     /// The node, on its way into a list.
     #[inline]
     fn fresh_node(&self) -> &Node<M> {
-        if self.held != 0 {
-            misuse::reentry(Mcs::CARD.id);
-        }
+        self.held.check_free(Mcs::CARD.id);
         // SAFETY: the node lives as long as the context, and all its fields are atomics.
         let node = unsafe { self.node.as_ref() };
         // Relaxed: the swap or CAS that follows publishes both.
@@ -111,7 +108,7 @@ impl<M: Machine> Context<M> {
 
 impl<M: Machine> Drop for Context<M> {
     fn drop(&mut self) {
-        if self.held == 0 {
+        if self.held.is_free() {
             // SAFETY: the node came from a box in `new`, and nobody else reaches it (Invariant 2).
             drop(unsafe { Box::from_raw(self.node.as_ptr()) });
         }
@@ -134,7 +131,7 @@ impl<M: Machine> RawMutex<M> for Mutex<M> {
             unsafe { before.as_ref() }.next.store(context.node.as_ptr(), Ordering::Release);
             self.wait(node);
         }
-        context.held = self.address();
+        context.held.taken(self);
     }
 
     #[inline]
@@ -144,26 +141,21 @@ impl<M: Machine> RawMutex<M> for Mutex<M> {
         let node = context.node.as_ptr();
         let taken = self.tail.compare_exchange(free, node, Ordering::AcqRel, Ordering::Relaxed).is_ok();
         if taken {
-            context.held = self.address();
+            context.held.taken(self);
         }
         taken
     }
 
     #[inline]
     fn unlock(&self, context: &mut Context<M>) {
-        if context.held != self.address() {
-            misuse::unlock_of_unlocked(Mcs::CARD.id);
-        }
+        context.held.check_taken(self, Mcs::CARD.id);
         // SAFETY: the node lives as long as the context, and all its fields are atomics.
         let node = unsafe { context.node.as_ref() };
         let mut behind = node.next.load(Ordering::Acquire);
         if behind.is_null() {
             let (mine, free) = (context.node.as_ptr(), ptr::null_mut());
             match self.tail.compare_exchange(mine, free, Ordering::Release, Ordering::Relaxed) {
-                Ok(_) => {
-                    context.held = 0;
-                    return;
-                }
+                Ok(_) => return context.held.given_back(),
                 // Held was a lock that went away without an unlock, and this one lies in its place.
                 Err(tail) if tail.is_null() => misuse::unlock_of_unlocked(Mcs::CARD.id),
                 Err(_) => {}
@@ -173,7 +165,7 @@ impl<M: Machine> RawMutex<M> for Mutex<M> {
         // SAFETY: `behind` was linked by a thread that waits for this store, so its node is alive. The store is the
         // last access to it.
         unsafe { (*behind).waiting.store(0, Ordering::Release) };
-        context.held = 0;
+        context.held.given_back();
     }
 
     fn is_locked(&self) -> bool {

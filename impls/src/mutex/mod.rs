@@ -100,7 +100,7 @@ impl Held {
     /// Before taking: a context that holds already would wait for itself.
     #[inline(always)]
     pub(crate) fn check_free(&self, id: &str) {
-        if self.0 != 0 {
+        if !self.is_free() {
             misuse::reentry(id);
         }
     }
@@ -111,12 +111,30 @@ impl Held {
         self.0 = core::ptr::from_ref(lock).addr();
     }
 
+    /// Whether the context holds nothing.
+    #[inline(always)]
+    pub(crate) fn is_free(&self) -> bool {
+        self.0 == 0
+    }
+
     /// Before giving back.
     #[inline(always)]
     pub(crate) fn give_back<L>(&mut self, lock: &L, id: &str) {
+        self.check_taken(lock, id);
+        self.given_back();
+    }
+
+    /// The first half of [`Held::give_back`], for a lock that reaches the context's memory until it is given back.
+    #[inline(always)]
+    pub(crate) fn check_taken<L>(&self, lock: &L, id: &str) {
         if self.0 != core::ptr::from_ref(lock).addr() {
             misuse::unlock_of_unlocked(id);
         }
+    }
+
+    /// The second half.
+    #[inline(always)]
+    pub(crate) fn given_back(&mut self) {
         self.0 = 0;
     }
 }

@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use impls::card::{Defaults, Runs};
 use impls::machine::sim::preset::Preset;
-use impls::machine::sim::trace::{Mark, Step};
+use impls::machine::sim::trace::{Away, Mark, Step};
 use impls::machine::sim::{Report, Setup, Sim, clock_cycles, simulate};
-use impls::machine::{Atomic, Machine, Ordering};
+use impls::machine::{Atomic, Machine, Ordering, Waited};
 use impls::mutex::go_2016_starving::Go2016Starving;
 use impls::mutex::go_2019_fastpath::Go2019Fastpath;
 use impls::mutex::mcs::Mcs;
@@ -132,6 +132,52 @@ fn a_deadlock_is_told_at_once_and_says_who_waits_for_whom() {
         let other = 1 - thread;
         let line = text.lines().find(|line| line.starts_with(&format!("  thread {thread} "))).unwrap();
         assert!(line.contains("polls a word") && line.contains(&format!("held by thread {other}")), "{text}");
+    }
+}
+
+/// A sleeper whose deadline has passed is on its way already when the wake-up comes: it must not be sent on its way twice.
+/// Deadlines lie where wake-ups do, and many share few cores, so that some are still queued when they are woken.
+#[test]
+fn a_core_runs_one_thread_at_a_time_though_deadlines_meet_wake_ups() {
+    for seed in 1..=8 {
+        let setup = Setup { marks: 1_000_000, ..setup("laptop-8") };
+        let (timed_out, mut reports) = simulate(&setup, || {
+            let word = <S as Machine>::AtomicU32::new(0);
+            let timed_out = std::sync::atomic::AtomicU32::new(0);
+            S::run(24, &[], seed, &|index| {
+                for _ in 0..40 {
+                    if index < 4 {
+                        S::futex_wake(&word, u32::MAX);
+                        S::work(1_000 + S::random() % 8_000);
+                    } else {
+                        let deadline = S::now_ns() + u64::from(S::random() % 4_000);
+                        if S::futex_wait(&word, 0, Some(deadline)) == Waited::TimedOut {
+                            timed_out.fetch_add(1, Ordering::Relaxed);
+                        }
+                    }
+                }
+            });
+            timed_out.into_inner()
+        });
+        assert!((50..750).contains(&timed_out), "seed {seed}: {timed_out} of 800 waits timed out");
+        let mut marks = reports.remove(0).tape.unwrap().marks;
+        marks.sort_by_key(|mark| mark.time);
+        let mut runs_on: Vec<Option<u16>> = vec![None; 24];
+        for Mark { time, thread, step } in marks {
+            match step {
+                Step::Core(core) => {
+                    let there = runs_on.iter().position(|&on| on == Some(core));
+                    assert_eq!(there, None, "seed {seed}: core {core} has two threads at {time}");
+                    let before = runs_on[thread as usize].replace(core);
+                    assert_eq!(before, None, "seed {seed}: thread {thread} is on two cores at {time}");
+                }
+                Step::Off(Away::Preempted | Away::Asleep | Away::Ended) => {
+                    let before = runs_on[thread as usize].take();
+                    assert!(before.is_some(), "seed {seed}: thread {thread} leaves no core at {time}");
+                }
+                _ => {}
+            }
+        }
     }
 }
 

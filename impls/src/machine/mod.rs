@@ -14,6 +14,7 @@
 
 mod layout;
 pub mod os;
+mod random;
 pub mod sim;
 
 pub use core::sync::atomic::Ordering;

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::clock;
+use crate::machine::random as generator;
 
 /// How many cores this process may run on.
 pub fn cores_allowed() -> usize {
@@ -49,25 +50,15 @@ pub(super) fn thread_id() -> u64 {
 
 thread_local!(static RANDOM: Cell<u64> = const { Cell::new(0x9E37_79B9_7F4A_7C15) });
 
-/// xorshift64* (Vigna 2016): three shifts and a multiplication, enough to decorrelate back-off delays.
+/// A draw of the calling thread.
 #[inline]
 pub(super) fn random() -> u32 {
     RANDOM.with(|state| {
-        let mut x = state.get();
-        x ^= x >> 12;
-        x ^= x << 25;
-        x ^= x >> 27;
-        state.set(x);
-        (x.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32) as u32
+        let mut next = state.get();
+        let draw = generator::draw(&mut next);
+        state.set(next);
+        draw
     })
-}
-
-fn seed_random(seed: u64, thread: usize) {
-    // SplitMix64's finaliser spreads neighbouring seeds; the generator's state must not be 0.
-    let mut x = seed.wrapping_add((thread as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    RANDOM.set((x ^ (x >> 31)) | 1);
 }
 
 /// The core that the calling thread runs on, by the kernel's account.
@@ -157,7 +148,7 @@ pub(super) fn run(threads: usize, cpus: &[usize], seed: u64, body: &(dyn Fn(usiz
                 if !cpus.is_empty() {
                     pin(cpus[i % cpus.len()]);
                 }
-                seed_random(seed, i);
+                RANDOM.set(generator::seeded(seed, i));
                 body(i);
             };
             let thread = std::thread::Builder::new().name(format!("worker-{i}"));

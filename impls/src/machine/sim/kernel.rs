@@ -116,8 +116,13 @@ impl World {
             World::turn(world);
             for woken in 0..count {
                 let w = &mut *world;
+                // One whose deadline has passed stays in the bucket until it runs, but is awake already.
+                let threads = &w.threads;
+                let sleeps = |&(word, thread): &(usize, u32)| {
+                    word == address && threads[thread as usize].life == Life::Futex
+                };
                 let sleepers = &mut w.futexes.buckets[bucket].sleepers;
-                let Some(at) = sleepers.iter().position(|&(word, _)| word == address) else { break };
+                let Some(at) = sleepers.iter().position(sleeps) else { break };
                 let Some((_, thread)) = sleepers.remove(at) else { break };
                 if woken > 0 {
                     let cost = w.cost(Call::Wake);

@@ -4,9 +4,10 @@
 //! A line is a single server. A request that cannot be met by the requester's own copy becomes a *transaction*, and
 //! transactions of one line are served in the order of arrival.
 //! * An exclusive transaction (store, atomic) takes `miss_cycles` from its start; it takes all copies away at its start
-//!   and takes effect at its end. It occupies the line meanwhile, and its owner keeps it for the hold window after that.
+//!   and takes effect at its end. It occupies the line meanwhile, and its owner keeps it for a random part of the
+//!   hold window after that.
 //! * A read takes `miss_cycles` and occupies the line for a share of them. It leaves the owner a copy that it may only
-//!   read. A read that nobody shares gives an exclusive copy.
+//!   read.
 //! * Whoever *watches* a line (awaits a change of a word) costs nothing until its copy is taken. Then it reads again, at a
 //!   random moment of its poll period.
 //!

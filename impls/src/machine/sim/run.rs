@@ -16,6 +16,7 @@ use super::preset::Preset;
 use super::stack::ThreadStack;
 use super::trace::Tape;
 use super::world::{Life, NO_LINE, Pending, Switches, Thread, Totals, WORLD, World};
+use crate::machine::random;
 
 /// What to simulate on.
 #[derive(Clone, Debug)]
@@ -47,8 +48,8 @@ pub enum Polling {
 /// What one run of threads brought.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// Hash over every operation on words and every decision of the scheduler: equal for equal programs, presets and
-    /// seeds, on every host.
+    /// Hash over every operation on words and every placement of a thread on a core: equal for equal programs, presets
+    /// and seeds, on every host.
     pub trace_hash: u64,
     /// Length, in cycles.
     pub cycles: u64,
@@ -213,10 +214,6 @@ const START_CYCLES: u64 = 1000;
 
 impl Thread {
     fn new(seed: u64, index: usize, pinned: bool) -> Self {
-        // SplitMix64's finaliser spreads neighbouring seeds; the generator's state must not be 0.
-        let mut x = seed.wrapping_add((index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         Thread {
             yielder: std::ptr::null(),
             core: 0,
@@ -230,7 +227,7 @@ impl Thread {
             granted: false,
             token: false,
             timed_out: false,
-            random: (x ^ (x >> 31)) | 1,
+            random: random::seeded(seed, index),
             slot: std::ptr::null(),
             account: super::ledger::Account::default(),
             switches: Switches::default(),

@@ -98,6 +98,7 @@ impl World {
             self.objects.holder_returns(object, time);
         }
         self.mark(thread, time, Step::Core(core));
+        self.note_placement(thread, core, time);
         self.push(thread, time + debt, Pending::Ahead);
         self.watch_slice(core, time);
     }
@@ -270,6 +271,7 @@ impl World {
     pub(super) fn wake(&mut self, thread: u32, now: u64) {
         self.events.remove(thread);
         let state = &mut self.threads[thread as usize];
+        debug_assert!(matches!(state.life, Life::Parked | Life::Futex), "thread {thread} does not sleep");
         state.pending = Pending::Nothing;
         state.account.charge(Part::Park, now.saturating_sub(state.since));
         state.since = now;

@@ -21,7 +21,7 @@ use super::line::{LineIndex, Lines, Queued};
 use super::preset::{Op, Preset};
 use super::sched::{Core, OsCycles};
 use super::trace::{Miss, Step, Tape};
-use crate::machine::Line as Padded;
+use crate::machine::{Line as Padded, random};
 
 thread_local! {
     /// The world of the simulation that runs on this host thread; null outside of one, and while a thread acts for free.
@@ -199,19 +199,22 @@ impl World {
         self.note(serial << 20 | u64::from(self.current) << 4 | op as u64);
     }
 
+    /// Adds to the trace hash that a thread gets a core at `time`.
+    pub(super) fn note_placement(&mut self, thread: u32, core: u16, time: u64) {
+        // Operations number fewer than 16: no operation on a word looks like this.
+        self.note(u64::from(core) << 40 | u64::from(thread) << 4 | 15);
+        self.note(time);
+    }
+
     #[inline(always)]
     pub(super) fn thread(&mut self) -> &mut Thread {
         &mut self.threads[self.current as usize]
     }
 
-    /// A draw of the thread's own generator: xorshift64* (Vigna 2016).
+    /// A draw of the thread's own generator.
     #[inline]
     pub(super) fn random(&mut self, thread: u32) -> u32 {
-        let state = &mut self.threads[thread as usize].random;
-        *state ^= *state >> 12;
-        *state ^= *state << 25;
-        *state ^= *state >> 27;
-        (state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32) as u32
+        random::draw(&mut self.threads[thread as usize].random)
     }
 
     /// A draw below `bound`.

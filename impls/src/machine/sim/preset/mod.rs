@@ -33,7 +33,7 @@ pub const MOST_CLASSES: usize = 255;
 pub const OPS: usize = 6;
 /// Number of states in [`Prior`].
 pub const STATES: usize = 5;
-/// After an exclusive grant the owner keeps a line for so many cycles, on every machine of the model.
+/// After an exclusive grant the owner keeps a line for 0 to so many cycles, drawn evenly, on every machine of the model.
 pub const HOLD_WINDOW_CYCLES: u32 = 40;
 
 /// An operation on a word. On most machines the four that read, modify and write cost the same.
@@ -170,7 +170,7 @@ pub struct Preset {
     pub owned_state: bool,
     /// Exclusive requests occupy a line for their whole latency, reads for this share of it.
     pub read_occupancy_percent: u32,
-    /// After an exclusive grant the owner keeps the line for so long.
+    /// After an exclusive grant the owner keeps the line for 0 to so many cycles, drawn evenly.
     pub hold_window_cycles: u32,
     /// Classes of distance, 1 to [`MOST_CLASSES`], near ones first.
     pub classes: Vec<Class>,

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use impls::card::{Capability, Card, Defaults, Tuned};
+use impls::machine::Machine;
 use impls::machine::os::{self, Os, clock};
 use impls::mutex::MutexImpl;
 use impls::probe::{NoProbe, Probe};
@@ -91,13 +92,13 @@ pub fn mutex<I: MutexImpl>(spec: &LaunchSpec, watch: &Watch) -> Result<LaunchRes
     check_params(&I::CARD, spec)?;
     if let Some(deadline) = watch.deadline {
         profiler::probe::watch::arm(deadline);
-        return carry_out::<WatchProbe>(&I::CARD, spec, &drive::<WatchProbe, I>);
+        return carry_out::<WatchProbe>(&I::CARD, spec, &drive::<Os<WatchProbe>, I>);
     }
     match spec.probe {
-        ProbeMode::Off => carry_out::<NoProbe>(&I::CARD, spec, &drive::<NoProbe, I>),
-        ProbeMode::Count => carry_out::<CountProbe>(&I::CARD, spec, &drive::<CountProbe, I>),
-        ProbeMode::Sample => carry_out::<SampleProbe>(&I::CARD, spec, &drive::<SampleProbe, I>),
-        ProbeMode::Full => carry_out::<FullProbe>(&I::CARD, spec, &drive::<FullProbe, I>),
+        ProbeMode::Off => carry_out::<NoProbe>(&I::CARD, spec, &drive::<Os<NoProbe>, I>),
+        ProbeMode::Count => carry_out::<CountProbe>(&I::CARD, spec, &drive::<Os<CountProbe>, I>),
+        ProbeMode::Sample => carry_out::<SampleProbe>(&I::CARD, spec, &drive::<Os<SampleProbe>, I>),
+        ProbeMode::Full => carry_out::<FullProbe>(&I::CARD, spec, &drive::<Os<FullProbe>, I>),
     }
 }
 
@@ -114,39 +115,45 @@ pub(crate) fn check_params(card: &Card, spec: &LaunchSpec) -> Result<()> {
     Ok(())
 }
 
-/// The part of a launch that is compiled for each implementation and probe.
-fn drive<P: Probe, I: MutexImpl>(
+/// The part of a launch that is compiled for each implementation, machine and probe.
+pub(crate) fn drive<M: Machine, I: MutexImpl>(
     spec: &LaunchSpec,
     launch: &driver::Launch<'_>,
     witness: &dyn Witness,
-) -> Outcome<P::Slot> {
+) -> Outcome<<M::Probe as Probe>::Slot> {
     if spec.tuned_shape || !spec.params.is_empty() {
-        driver::mutex::run::<Os<P>, I, Tuned>(launch, tuned(spec), witness)
+        driver::mutex::run::<M, I, Tuned>(launch, tuned(spec), witness)
     } else {
-        driver::mutex::run::<Os<P>, I, Defaults>(launch, Defaults, witness)
+        driver::mutex::run::<M, I, Defaults>(launch, Defaults, witness)
     }
 }
 
-/// [`drive`] for some implementation.
-type Drive<P> = dyn Fn(&LaunchSpec, &driver::Launch<'_>, &dyn Witness) -> Outcome<<P as Probe>::Slot>;
+/// [`drive`] for some implementation, observed by `P`.
+pub(crate) type Drive<P> =
+    dyn Fn(&LaunchSpec, &driver::Launch<'_>, &dyn Witness) -> Outcome<<P as Probe>::Slot>;
 
-/// The parameters that the spec sets. A launch is the whole life of its process: they may live as long.
-pub(crate) fn tuned(spec: &LaunchSpec) -> Tuned {
-    let values = spec.params.iter().map(|(name, &value)| (&*name.clone().leak(), value)).collect::<Vec<_>>();
-    Tuned(values.leak())
-}
-
-/// The rest: what is compiled once for each probe.
-fn carry_out<P: Collect>(card: &Card, spec: &LaunchSpec, drive: &Drive<P>) -> Result<LaunchResult> {
-    let launch = driver::Launch {
+/// What `spec` asks of the driver, on any machine.
+pub(crate) fn launch_of(spec: &LaunchSpec, can_count: bool) -> driver::Launch<'_> {
+    driver::Launch {
         point: &spec.point,
         slices: spec.slices,
         slice_ns: spec.slice_ns,
         warmup_ns: spec.warmup_ns,
         cpus: &spec.cpus,
         seed: spec.seed,
-        can_count: card.offers(Capability::WaiterCount),
-    };
+        can_count,
+    }
+}
+
+/// The parameters that the spec sets. A launch is the whole life of its process: they may live as long.
+fn tuned(spec: &LaunchSpec) -> Tuned {
+    let values = spec.params.iter().map(|(name, &value)| (&*name.clone().leak(), value)).collect::<Vec<_>>();
+    Tuned(values.leak())
+}
+
+/// The rest: what is compiled once for each probe.
+fn carry_out<P: Collect>(card: &Card, spec: &LaunchSpec, drive: &Drive<P>) -> Result<LaunchResult> {
+    let launch = launch_of(spec, card.offers(Capability::WaiterCount));
     let witness = OsWitness(Mutex::new(Counters::open()));
     let outcome = drive(spec, &launch, &witness);
     let work_speed_ratio = os::work_speed_ratio();

@@ -53,15 +53,9 @@ impl Machines {
             wanted.split_once('?').map_or((wanted, None), |(name, text)| (name, Some(text)));
         let preset = if wanted.ends_with(".toml") {
             Preset::load(Path::new(wanted))?
-        } else if Preset::names().any(|name| name == wanted) {
-            Preset::builtin(wanted)?
         } else {
-            let near = nearest(wanted, Preset::names());
-            let hint = near.map_or_else(
-                || format!("there are {}", Preset::names().collect::<Vec<_>>().join(", ")),
-                |near| format!("the nearest is `sim:{near}`"),
-            );
-            bail!("--machine {text}: unknown preset `{wanted}`; {hint}; a file of your own ends in .toml");
+            Preset::builtin(wanted)
+                .map_err(|e| anyhow!("--machine {text}: {}; a file of your own ends in .toml", e.message))?
         };
         let base = format!("sim:{}", preset.name);
         let variants = match changes {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Mutex;
 
 use anyhow::{Context, Result, bail, ensure};
-use impls::card::{Capability, Card, Defaults, Runs};
+use impls::card::{Capability, Card, Runs};
 use impls::machine::sim::ledger::{Parts, Phase, ThreadLedger};
 use impls::machine::sim::preset::{Error, Preset};
 use impls::machine::sim::{self, Report, Setup, Sim, Totals};
@@ -16,9 +16,9 @@ use profiler::counters::CountedEvent;
 use profiler::probe::{Collect, CollectContext, SimProbe};
 use record::simulated::{CycleLedger, CycleParts};
 use record::{LaunchResult, LaunchSpec, PROTOCOL, ProbeMode, Reading, Simulated, Tier, Worker};
-use workloads::driver::{self, Account, Outcome, Witness};
+use workloads::driver::{Account, Witness};
 
-use crate::launch::{check_params, tuned};
+use crate::launch::{self, Drive, check_params};
 
 /// What to keep of a simulation besides its result: marks, from a cycle on.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,35 +60,18 @@ pub fn mutex<I: MutexImpl>(spec: &LaunchSpec, marks: Marks) -> Result<Simulation
     if let Runs::OsOnly(reason) = I::CARD.runs {
         bail!("{} runs on `os` only: {reason}", I::CARD.id);
     }
-    carry_out(&I::CARD, spec, marks, &|launch, witness| {
-        if spec.tuned_shape || !spec.params.is_empty() {
-            driver::mutex::run::<Sim<SimProbe>, I, _>(launch, tuned(spec), witness)
-        } else {
-            driver::mutex::run::<Sim<SimProbe>, I, _>(launch, Defaults, witness)
-        }
-    })
+    carry_out(&I::CARD, spec, marks, &launch::drive::<Sim<SimProbe>, I>)
 }
 
-/// The part that is compiled for each implementation.
-type Drive<'a> =
-    dyn Fn(&driver::Launch<'_>, &dyn Witness) -> Outcome<<SimProbe as impls::probe::Probe>::Slot> + 'a;
-
-fn carry_out(card: &Card, spec: &LaunchSpec, marks: Marks, drive: &Drive<'_>) -> Result<Simulation> {
+/// The rest: what is compiled once.
+fn carry_out(card: &Card, spec: &LaunchSpec, marks: Marks, drive: &Drive<SimProbe>) -> Result<Simulation> {
     take_memory_by_the_page();
     let preset = preset_of(spec)?;
     if let Some(cpu) = spec.cpus.iter().find(|&&cpu| cpu >= preset.cores as usize) {
         bail!("core {cpu} does not exist on {}, which has {}", preset.name, preset.cores);
     }
-    let launch = driver::Launch {
-        point: &spec.point,
-        slices: spec.slices,
-        slice_ns: spec.slice_ns,
-        warmup_ns: spec.warmup_ns,
-        cpus: &spec.cpus,
-        seed: spec.seed,
-        // The timeline is exact as it is; samples would cost simulated time.
-        can_count: false,
-    };
+    // The timeline is exact as it is; samples of the lock's own count would cost simulated time.
+    let launch = launch::launch_of(spec, false);
     let witness = SimWitness::default();
     let setup = Setup {
         preset: Rc::new(preset.clone()),
@@ -96,7 +79,7 @@ fn carry_out(card: &Card, spec: &LaunchSpec, marks: Marks, drive: &Drive<'_>) ->
         marks: marks.most,
         marks_from: marks.from_cycle,
     };
-    let (outcome, mut reports) = sim::simulate(&setup, || drive(&launch, &witness));
+    let (outcome, mut reports) = sim::simulate(&setup, || drive(spec, &launch, &witness));
     let hash = reports.iter().fold(0, |hash: u64, report| {
         (hash.rotate_left(29) ^ report.trace_hash).wrapping_mul(0x9E37_79B9_7F4A_7C15)
     });

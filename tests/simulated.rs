@@ -195,7 +195,7 @@ fn wrong_machines_are_named_in_a_line() {
     place.write("bad.toml", "name = \"mine\"\n");
     for (arguments, expected) in [
         (&["run", "--machine", "sim:genoa"][..], "`genoa-192`"),
-        (&["run", "--machine", "genoa-192"], "`genoa-192`"),
+        (&["run", "--machine", "genoa-192"], "`sim:genoa-192`"),
         (&["run", "--machine", "sim:none.toml"], "none.toml"),
         (&["run", "--machine", "sim:bad.toml"], "bad.toml"),
         (&["run", "--seeds", "3"], "--seeds"),

@@ -8,12 +8,14 @@
 //! |---|---|
 //! | [`mutex`] | the battery of the mutex family |
 //! | [`mutants`] | broken mutexes, which the battery and the runner must catch |
+//! | [`simulated`] | short programs on simulated machines, with one seed after another |
 //! | [`watch`] | a probe by which a test sees that a thread waits |
 //! | [`child`] | misuse in a process of its own |
 
 pub mod child;
 pub mod mutants;
 pub mod mutex;
+pub mod simulated;
 pub mod watch;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

@@ -1,8 +1,6 @@
-//! Three broken mutexes: what the battery, and the runner's watchdog and checks, must catch.
-//!
-//! They belong to no list, so that nobody measures them by accident. Each works for a while, as broken locks do.
+//! Three mutexes that work for a while, as broken locks do: for the runner's watchdog and checks.
 
-use crate::card::{Capability, Card, Fairness, Param, ParamSource, Role, Runs};
+use crate::card::{Capability, Card, Fairness, Param, ParamSource};
 use crate::machine::{Atomic, AtomicInt, Machine, Ordering};
 use crate::mutex::{MutexImpl, RawMutex};
 
@@ -18,19 +16,7 @@ pub static GOOD_ACQUISITIONS: Param = Param {
 const PARAMS: &[Param] = &[GOOD_ACQUISITIONS];
 
 const fn card(id: &'static str, summary: &'static str, fault: &'static [&'static str]) -> Card {
-    Card {
-        id,
-        summary,
-        year: 2026,
-        source: "ours, broken on purpose",
-        role: Role::Design,
-        fairness: Fairness::Unordered,
-        runs: Runs::AnyMachine,
-        can: &[Capability::ForeignUnlock],
-        params: PARAMS,
-        follows: None,
-        pathologies: fault,
-    }
+    super::card(id, summary, Fairness::Unordered, &[Capability::ForeignUnlock], PARAMS, fault)
 }
 
 const FREE: u32 = 0;
@@ -71,7 +57,7 @@ impl<M: Machine, S: ParamSource> Sound<M, S> {
     }
 }
 
-macro_rules! mutant {
+macro_rules! late_mutant {
     ($(#[$doc:meta])* $registration:ident, $lock:ident, $card:expr) => {
         $(#[$doc])*
         pub struct $registration;
@@ -90,7 +76,7 @@ macro_rules! mutant {
     };
 }
 
-mutant! {
+late_mutant! {
     /// Loses wake-ups: after the good acquisitions a thread that finds the lock held goes to sleep without looking
     /// again, and so misses the unlock in between; nobody wakes it any more.
     MutantDeadlock, DeadlockMutex,
@@ -115,7 +101,7 @@ impl<M: Machine, S: ParamSource> RawMutex<M> for DeadlockMutex<M, S> {
     }
 }
 
-mutant! {
+late_mutant! {
     /// Panics in `lock` after the good acquisitions, before it takes the lock.
     MutantPanic, PanicMutex,
     card("mutex/mutant-panic", "a mutant that panics in lock", &["panics"])
@@ -138,7 +124,7 @@ impl<M: Machine, S: ParamSource> RawMutex<M> for PanicMutex<M, S> {
     }
 }
 
-mutant! {
+late_mutant! {
     /// Breaks exclusion once in a while: after the good acquisitions every sixteenth enters without looking.
     MutantOverlap, OverlapMutex,
     card("mutex/mutant-overlap", "a mutant that lets two threads in", &["breaks exclusion once in a while"])

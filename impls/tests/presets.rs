@@ -171,8 +171,8 @@ fn changes_reach_their_constant_only() {
         ("local.pause", 0, "bergamo-256: local.pause: expected a number from 1 to 10000000, found 0"),
         (
             "read_occupancy_percent",
-            101,
-            "bergamo-256: read_occupancy_percent: expected a number from 0 to 100, found 101",
+            401,
+            "bergamo-256: read_occupancy_percent: expected a number from 0 to 400, found 401",
         ),
         (
             "class.same cluster.percent",

@@ -87,7 +87,7 @@ fn preset(source: &Source, files: ReadFile<'_>) -> Result<Preset, Error> {
         node_of_core,
         order,
         owned_state,
-        read_occupancy_percent: need(&top, "read_occupancy_percent", "a percentage", 0..101)? as u32,
+        read_occupancy_percent: need(&top, "read_occupancy_percent", "a percentage", 0..401)? as u32,
         hold_window_cycles: top.integer(
             "hold_window_cycles",
             0..MOST_CYCLES + 1,

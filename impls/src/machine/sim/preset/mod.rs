@@ -168,7 +168,8 @@ pub struct Preset {
     pub order: Vec<u16>,
     /// Whether a load of a modified line leaves it owned instead of writing it back.
     pub owned_state: bool,
-    /// Exclusive requests occupy a line for their whole latency, reads for this share of it.
+    /// Exclusive requests occupy a line for their whole latency, reads for this share of it: more than 100 where the
+    /// next request must wait for the end of the read to be known at the line's home.
     pub read_occupancy_percent: u32,
     /// After an exclusive grant the owner keeps the line for 0 to so many cycles, drawn evenly.
     pub hold_window_cycles: u32,

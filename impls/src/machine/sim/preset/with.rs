@@ -56,7 +56,7 @@ impl Preset {
         let parts: Vec<&str> = key.split('.').collect();
         match parts[..] {
             ["clock_mhz"] => changed.clock_mhz = within((1, 100_000))? as u32,
-            ["read_occupancy_percent"] => changed.read_occupancy_percent = within((0, 100))? as u32,
+            ["read_occupancy_percent"] => changed.read_occupancy_percent = within((0, 400))? as u32,
             ["hold_window_cycles"] => changed.hold_window_cycles = within((0, MOST_CYCLES))? as u32,
             ["sibling_work_percent"] => changed.sibling_work_percent = within((100, 1000))? as u32,
             ["sharing_extra_cycles"] => changed.sharing_extra_cycles = within((0, MOST_CYCLES))? as u32,

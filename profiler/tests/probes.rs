@@ -90,7 +90,7 @@ fn check_counts<P: Collect>() {
     assert_eq!((counts.acquires, counts.fast_acquires), (4, 3));
     assert_eq!((counts.spins, counts.spin_rounds, counts.spin_rounds_useful), (2, 7, 3));
     assert_eq!((counts.failed_cas, counts.parks, counts.wakes, counts.lost_races), (1, 2, 1, 1));
-    assert_eq!((counts.owner_changes, counts.core_changes), (1, 1));
+    assert_eq!((counts.owner_changes, counts.core_changes), (1, Some(1)));
     // Begun by worker 1 at 50, open until the slice ends.
     assert_eq!((counts.starvation_periods, counts.starvation_ns), (1, 2_950));
     assert_eq!(profile.hand_offs_between, Some(vec![vec![2, 0], vec![1, 0]]));

@@ -22,6 +22,10 @@ pub fn time(ns: f64) -> String {
     if !ns.is_finite() {
         return "-".into();
     }
+    // Below what any clock here tells apart.
+    if ns != 0.0 && ns.abs() < 0.0995 {
+        return if ns > 0.0 { "< 0.1 ns".into() } else { "> -0.1 ns".into() };
+    }
     let (scaled, unit) = match ns.abs() {
         a if a >= 999.5e6 => (ns / 1e9, "s"),
         a if a >= 999.5e3 => (ns / 1e6, "ms"),

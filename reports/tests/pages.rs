@@ -4,14 +4,13 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
-use common::html::{assert_links_lead_somewhere, assert_well_formed, attributes, structure};
+use common::html::{attributes, page, site, structure};
 use common::{NATURES, hostile_name, large_run, point, quick_run, record, run};
 use record::Status;
-use record::store::Loaded;
-use reports::html::{File, Options, render};
+use reports::html::{Options, render};
 
 fn options() -> Options {
     Options {
@@ -19,27 +18,6 @@ fn options() -> Options {
         tool: "synchroscope 0.1.0, revision 0123abc".into(),
         ..Options::default()
     }
-}
-
-/// Renders, checks and keeps a site.
-fn site(name: &str, runs: &[Loaded], options: &Options) -> Vec<File> {
-    let files = render(runs, options);
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sites").join(name);
-    for file in &files {
-        let path = folder.join(&file.path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, &file.content).unwrap();
-        if file.path.ends_with(".html") {
-            assert_well_formed(&file.path, &file.content);
-        }
-    }
-    assert_links_lead_somewhere(&files);
-    files
-}
-
-fn page<'f>(files: &'f [File], path: &str) -> &'f str {
-    let paths = || files.iter().map(|f| f.path.as_str()).collect::<Vec<_>>();
-    &files.iter().find(|f| f.path == path).unwrap_or_else(|| panic!("no {path} in {:?}", paths())).content
 }
 
 #[test]

@@ -2,13 +2,11 @@
 
 mod common;
 
-use std::path::Path;
-
-use common::html::{assert_links_lead_somewhere, assert_well_formed, structure};
+use common::html::{page, structure};
 use common::{NATURES, Nature, point, record, run};
 use record::{Distribution, Record};
 use reports::group::group;
-use reports::html::{File, Options, render};
+use reports::html::{File, Options};
 use reports::scale::crossover::{lost, pairs};
 use reports::scale::{curves::loads, grid::grids, sweep::sweeps, winner::fastest};
 use reports::summary::summarise;
@@ -68,22 +66,7 @@ fn sweep() -> Vec<Record> {
 }
 
 fn site(name: &str, records: Vec<Record>) -> Vec<File> {
-    let files = render(&[run(records)], &Options::default());
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sites").join(name);
-    for file in &files {
-        let path = folder.join(&file.path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, &file.content).unwrap();
-        if file.path.ends_with(".html") {
-            assert_well_formed(&file.path, &file.content);
-        }
-    }
-    assert_links_lead_somewhere(&files);
-    files
-}
-
-fn page<'f>(files: &'f [File], path: &str) -> &'f str {
-    &files.iter().find(|f| f.path == path).unwrap_or_else(|| panic!("no {path}")).content
+    common::html::site(name, &[run(records)], &Options::default())
 }
 
 #[test]

@@ -67,8 +67,10 @@ pub struct Counts {
     pub starvation_ns: u64,
     /// Acquires by another worker than the last.
     pub owner_changes: u64,
-    /// Acquires on another core than the last: a stand-in for transfers of the cache line.
-    pub core_changes: u64,
+    /// Acquires on another core than the last: a stand-in for transfers of the cache line. Absent where an engine does not
+    /// know on which core it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub core_changes: Option<u64>,
 }
 
 /// Threads that wait for the object.

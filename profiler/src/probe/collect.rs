@@ -181,7 +181,7 @@ fn add_counts(counts: &mut Counts, tally: &Tally, primitive_reports: bool) {
     counts.hand_offs += tally.hand_offs.get();
     counts.starvation_periods += tally.starving.begins.get();
     counts.owner_changes += tally.owner_changes.get();
-    counts.core_changes += tally.core_changes.get();
+    *counts.core_changes.get_or_insert(0) += tally.core_changes.get();
 }
 
 /// Time in starvation mode in one slice: the sum of all ends less the sum of all begins. What is still open ends with

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use record::cell::Status;
 use record::{ProbeMode, Record};
 
-use super::figure::method_link;
+use super::figure::titled;
 use super::site::At;
 use crate::summary::{Evidence, Summary};
 
@@ -56,7 +56,7 @@ pub(super) fn body(at: &At<'_, '_>, cell: &Summary, record: &Record) -> Markup {
         }
         @for (id, title, method, part) in SECTIONS {
             section id=(at.id(id)) {
-                h2 { (title) " " (method_link(at, method)) }
+                h2 { (titled(at, title, method)) }
                 @match part(&sight) {
                     Ok(content) => (content),
                     Err(reason) => { p .note { (reason) } }

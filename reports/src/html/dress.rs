@@ -2,6 +2,7 @@
 //! style sheet says once is not said by each element. A report holds hundreds of pictures: bytes count.
 
 use super::ink::{Class, Mark, class_of};
+use super::pen::{Look, Run, Shape};
 
 /// Size of all text in pictures, pixels, as the style sheet has it; plotters states it anew for each.
 const FONT_PX: f64 = 12.1;
@@ -25,7 +26,7 @@ pub(super) fn dress(svg: &str, marks: &[Mark], label: &str) -> String {
             let shape = shape.map_or_else(String::new, |shape| format!(" viewBox=\"{shape}\""));
             out.push_str(&format!("<svg{shape} role=\"img\" aria-label=\"{}\">\n", escape(label)));
         } else if line == "</svg>" {
-            run.end(&mut texts, &mut out);
+            flush(&mut run, &mut texts, &mut out);
             texts.end(&mut out);
             out.push_str("</svg>\n");
         } else if line.starts_with("<text") {
@@ -36,7 +37,10 @@ pub(super) fn dress(svg: &str, marks: &[Mark], label: &str) -> String {
             }
             lines.next();
             if words.iter().any(|word| !word.is_empty()) {
-                run.before_text(&mut texts, &mut out);
+                // Bars end before a text that may stand on them; lines of a grid go on behind the names of its ticks.
+                if run.ends_with_bar() {
+                    flush(&mut run, &mut texts, &mut out);
+                }
                 let element = Element::read(line, marks);
                 if element.mark.is_none() || !tell_apart {
                     texts.add(element, &words.join(" "), &mut out);
@@ -55,13 +59,22 @@ pub(super) fn dress(svg: &str, marks: &[Mark], label: &str) -> String {
                 }
                 _ => String::new(),
             };
-            let alone = title.is_empty() && (element.mark.is_none() || !tell_apart);
-            if alone && let Some(outline) = element.outline() {
-                run.add(&element.classes.join(" "), &outline, &mut texts, &mut out);
+            if title.is_empty()
+                && let Some(shape) = element.shape()
+            {
+                let look = Look {
+                    class: element.classes.join(" "),
+                    series: element.mark.filter(|_| tell_apart).map(|(_, mark)| mark.series),
+                    opacity: element.attribute("opacity").map(str::to_owned),
+                };
+                if !run.takes(&look) {
+                    flush(&mut run, &mut texts, &mut out);
+                }
+                run.add(look, shape);
                 continue;
             }
             // Whatever covers something must come after it.
-            run.end(&mut texts, &mut out);
+            flush(&mut run, &mut texts, &mut out);
             texts.end(&mut out);
             element.write(&title, tell_apart, &mut out);
         }
@@ -69,36 +82,12 @@ pub(super) fn dress(svg: &str, marks: &[Mark], label: &str) -> String {
     out
 }
 
-/// Outlines of one class after each other: one path.
-#[derive(Default)]
-struct Run {
-    class: String,
-    outlines: String,
-}
-
-impl Run {
-    fn add(&mut self, class: &str, outline: &str, texts: &mut Texts, out: &mut String) {
-        if self.class != class {
-            self.end(texts, out);
-            self.class = class.to_owned();
-        }
-        self.outlines.push_str(outline);
-    }
-
-    /// Bars end before a text that may stand on them; lines of a grid go on behind the names of its ticks.
-    fn before_text(&mut self, texts: &mut Texts, out: &mut String) {
-        if self.outlines.ends_with('z') {
-            self.end(texts, out);
-        }
-    }
-
-    fn end(&mut self, texts: &mut Texts, out: &mut String) {
-        if !self.outlines.is_empty() {
-            texts.end(out);
-            out.push_str(&format!("<path class={} d={} />\n", quoted(&self.class), quoted(&self.outlines)));
-            self.outlines.clear();
-        }
-        self.class.clear();
+/// Writes what was drawn of one look, after the texts before it.
+fn flush(run: &mut Run, texts: &mut Texts, out: &mut String) {
+    let paths = run.take();
+    if !paths.is_empty() {
+        texts.end(out);
+        out.push_str(&paths);
     }
 }
 
@@ -217,25 +206,25 @@ impl<'a> Element<'a> {
         self.attributes.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str())
     }
 
-    /// A rectangle, or a line that is level or upright, as a part of a path; `None` of anything else.
-    fn outline(&self) -> Option<String> {
-        match (self.name, self.attributes.len()) {
-            ("rect", 4) => {
-                let [x, y, width, height] = ["x", "y", "width", "height"].map(|name| self.attribute(name));
-                let (width, height) = (width?, height?);
-                Some(format!("M{} {}h{width}v{height}h-{width}z", x?, y?))
+    /// What a pen can draw together with others of its look; `None` of anything else.
+    fn shape(&self) -> Option<Shape> {
+        let whole = |name: &str| self.attribute(name)?.parse::<i32>().ok();
+        let filled = self.classes.len() == 1 && self.classes[0].starts_with('f');
+        let other = self.attributes.iter().filter(|(key, _)| *key != "opacity").count();
+        match (self.name, other) {
+            ("rect", 4) if filled => {
+                Some(Shape::Bar(whole("x")?, whole("y")?, whole("width")?, whole("height")?))
             }
+            ("circle", 3) if filled => Some(Shape::Dot(whole("cx")?, whole("cy")?, whole("r")?)),
             ("polyline", 1) => {
                 let points = self.attribute("points")?;
+                let place = |point: &str| {
+                    let (x, y) = point.split_once(',')?;
+                    Some((x.parse::<i32>().ok()?, y.parse::<i32>().ok()?))
+                };
                 let (from, to) = points.split_once(' ')?;
-                let ((x, y), (end_x, end_y)) = (from.split_once(',')?, to.split_once(',')?);
-                if x == end_x && !end_y.contains(',') {
-                    Some(format!("M{x} {y}V{end_y}"))
-                } else if y == end_y {
-                    Some(format!("M{x} {y}H{end_x}"))
-                } else {
-                    None
-                }
+                let (from, to) = (place(from)?, place(to)?);
+                (from.0 == to.0 || from.1 == to.1).then_some(Shape::Line(from, to))
             }
             _ => None,
         }
@@ -243,11 +232,8 @@ impl<'a> Element<'a> {
 
     fn write(&self, content: &str, tell_apart: bool, out: &mut String) {
         let name = self.name;
-        let mut classes = self.classes.join(" ");
+        let classes = self.classes.join(" ");
         let mark = self.mark.filter(|_| tell_apart);
-        if mark.is_some() {
-            classes.push_str(" x");
-        }
         out.push_str(&format!("<{name}"));
         if !classes.is_empty() {
             out.push_str(&format!(" class={}", quoted(&classes)));
@@ -266,7 +252,7 @@ impl<'a> Element<'a> {
 }
 
 /// A value of an attribute, in quotes where HTML needs them.
-fn quoted(value: &str) -> String {
+pub(super) fn quoted(value: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.,%".contains(c);
     if !value.is_empty() && value.chars().all(plain) { value.to_owned() } else { format!("\"{value}\"") }
 }
@@ -321,7 +307,7 @@ mod tests {
                    x=\"1\" fill=\"#000001\">\n\n</text>\n</svg>\n";
         assert_eq!(
             dress(svg, &[mark(7), mark(8)], "the \"label\""),
-            "<svg role=\"img\" aria-label=\"the &quot;label&quot;\">\n<circle class=\"fc2 x\" data-i=7 \
+            "<svg role=\"img\" aria-label=\"the &quot;label&quot;\">\n<circle class=fc2 data-i=7 \
              cx=1><title>a &lt;b&gt; &quot;c&quot;</title></circle>\n<text class=ae x=1 y=19>hi &lt;</text>\n</svg>\n"
         );
         // Of one series alone nothing is to be told apart.
@@ -336,8 +322,8 @@ mod tests {
         let svg = format!("<svg>\n{}{text}{}{bar}</svg>\n", line(4), line(8));
         assert_eq!(
             dress(&svg, &[], ""),
-            "<svg role=\"img\" aria-label=\"\">\n<text x=1 y=3>5</text>\n<path class=sr d=\"M4 9V2M8 9V2\" />\n<path class=fm \
-             d=\"M1 2h3v4h-3z\" />\n</svg>\n"
+            "<svg role=\"img\" aria-label=\"\">\n<text x=1 y=3>5</text>\n<path class=sr d=\"M4 9V2m4 0v7\" />\n<path class=fm \
+             d=\"M1 6V2h3v4\" />\n</svg>\n"
         );
     }
 

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use record::Tier;
 use record::store::Loaded;
 
-use super::figure::method_link;
+use super::figure::titled;
 use super::site::At;
 use crate::noise;
 use crate::summary::{Counter, Source, Summary};
@@ -40,6 +40,7 @@ fn card(at: &At<'_, '_>, run: &Loaded, cells: &[Summary]) -> Markup {
     let (host, f) = (&run.manifest.host, &run.manifest.host.fingerprint);
     let pairs = noise::aa_pairs(cells);
     let costs = noise::probe_costs(cells);
+    let measured = cells.is_empty() || cells.iter().any(|c| c.source == Source::Measured);
     let known = |text: Option<String>| text.unwrap_or_else(|| "not known".into());
     html! {
         div .card {
@@ -62,13 +63,15 @@ fn card(at: &At<'_, '_>, run: &Loaded, cells: &[Summary]) -> Markup {
                 dt { "steal during launches" }
                 dd {
                     @match noise::steal(cells) {
+                        _ if !measured => "no matter: nothing was measured",
                         Some((median, most)) => { "median " (percent(median)) ", at most " (percent(most)) },
                         None => "not known",
                     }
                 }
-                dt { "A/A spread " (method_link(at, "what-looking-costs")) }
+                dt { (titled(at, "A/A spread", "what-looking-costs")) }
                 dd {
-                    @if pairs.is_empty() { "no A/A pair ran: the noise is not known" }
+                    @if !measured { "none: an equal seed gives equal numbers" }
+                    @else if pairs.is_empty() { "no A/A pair ran: the noise is not known" }
                     @for (index, pair) in pairs.iter().enumerate() {
                         @if index > 0 { br; }
                         (change(pair.throughput.estimate)) " (" (change(pair.throughput.low)) " to "
@@ -77,9 +80,10 @@ fn card(at: &At<'_, '_>, run: &Loaded, cells: &[Summary]) -> Markup {
                         (pair.implementation) " twice at " (pair.label)
                     }
                 }
-                dt { "cost of observing " (method_link(at, "what-looking-costs")) }
+                dt { (titled(at, "cost of observing", "what-looking-costs")) }
                 dd {
-                    @if costs.is_empty() { "no cell ran both with and without a probe" }
+                    @if !measured { "none: looking costs no simulated time" }
+                    @else if costs.is_empty() { "no cell ran both with and without a probe" }
                     @for (index, cost) in costs.iter().enumerate() {
                         @if index > 0 { br; }
                         "probe " (cost.probe.name()) ": throughput " (change(cost.ratio_median))
@@ -87,7 +91,7 @@ fn card(at: &At<'_, '_>, run: &Loaded, cells: &[Summary]) -> Markup {
                         (change(cost.ratio_max)) ")"
                     }
                 }
-                dt { "counters " (method_link(at, "tiers")) }
+                dt { (titled(at, "counters", "tiers")) }
                 dd { (tiers(cells)) }
                 dt { "fingerprint" }
                 dd { code { (f.id()) } }
@@ -113,7 +117,7 @@ fn tiers(cells: &[Summary]) -> Markup {
     };
     let simulated = cells.iter().any(|c| c.source != Source::Measured);
     html! {
-        @if present.is_empty() && absent.is_empty() { "none recorded" }
+        @if present.is_empty() && absent.is_empty() && !simulated { "none recorded" }
         @for (tier, names) in &mut present { strong { (tier.name()) } ": " (unique(names)) br; }
         @for (reason, names) in &mut absent { span .warn { "absent (" (reason) ")" } ": " (unique(names)) br; }
         @if simulated { strong { (Tier::Simulated.name()) } ": every number of a simulated cell" }

@@ -13,26 +13,32 @@ pub(super) fn figure(
     key: Markup,
     note: Markup,
 ) -> Markup {
-    framed(title, &html! { " " (method_link(at, method)) }, svg, key, note)
+    framed(&titled(at, title, method), svg, key, note)
 }
 
 /// A figure under a heading that leads to the paragraph of the methodology already.
 pub(super) fn plain_figure(title: &str, svg: &str, key: Markup, note: Markup) -> Markup {
-    framed(title, &html! {}, svg, key, note)
+    framed(&html! { (title) }, svg, key, note)
 }
 
-fn framed(title: &str, link: &Markup, svg: &str, key: Markup, note: Markup) -> Markup {
+/// A wide picture scrolls under its caption; the caption names what the keyboard has come to.
+fn framed(caption: &Markup, svg: &str, key: Markup, note: Markup) -> Markup {
     html! {
-        figure {
-            figcaption { (title) (link) }
+        figure tabindex="0" {
+            figcaption { (caption) }
             (key)
-            div .scroll tabindex="0" role="group" aria-label=(title) { (PreEscaped(svg)) }
+            (PreEscaped(svg))
             p .note { (note) }
         }
     }
 }
 
-/// A link to a paragraph of the methodology.
+/// A title that leads to its paragraph of the methodology; the style sheet adds the sign that it does.
+pub(super) fn titled(at: &At<'_, '_>, title: &str, method: &str) -> Markup {
+    html! { a href=(at.method(method)) { (title) } }
+}
+
+/// A link to a paragraph of the methodology, where no title can carry it.
 pub(super) fn method_link(at: &At<'_, '_>, method: &str) -> Markup {
     html! { a .how href=(at.method(method)) aria-label="what this is" { "?" } }
 }

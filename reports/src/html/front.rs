@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::figure::{method_link, scroll};
+use super::figure::{scroll, titled};
 use super::route::Route;
 use super::site::{At, Page, group_title};
 use super::{environment, problems, section, shell, table};
@@ -47,7 +47,7 @@ fn said(at: &At<'_, '_>) -> Markup {
     let found = findings(&at.site.groups, at.site.margin, &steps);
     html! {
         section id=(at.id("findings")) aria-label="Findings" {
-            h2 { "Findings " (method_link(at, "findings")) }
+            h2 { (titled(at, "Findings", "findings")) }
             @if found.is_empty() {
                 p .note { "The launches support no plain sentence about who is faster: see the intervals and spreads." }
             } @else {

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::figure::{method_link, scroll};
+use super::figure::{scroll, titled};
 use super::front::headline_of;
 use super::site::{At, group_title};
 use crate::group::PointCells;
@@ -20,7 +20,9 @@ pub(super) fn matrices(at: &At<'_, '_>) -> Markup {
         @for (index, workload) in site.workloads.iter().enumerate() {
             @let point = headline_of(site.points_of(workload));
             @if let Some(point) = point.filter(|p| p.ranked_locks().len() > 1) {
-                h2 id=(at.id(&format!("who-{index}"))) { "Who beats whom: " (fit(point.label, 60)) " " (method_link(at, "who-beats-whom")) }
+                h2 id=(at.id(&format!("who-{index}"))) {
+                    (titled(at, &format!("Who beats whom: {}", fit(point.label, 60)), "who-beats-whom"))
+                }
                 @if site.groups.len() > 1 { p .note { (group_title(site, workload.group)) } }
                 (matrix(at, point))
             }

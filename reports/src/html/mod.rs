@@ -14,7 +14,7 @@
 //! | `comparison` | two runs, or two implementations |
 //! | `validation` | simulated against published curves: a page of its own |
 //! | `prose` | documents and cards, from Markdown |
-//! | `chart`, `ink`, `dress`, `catalogue` | pictures, their colours, their form on a page, who has which |
+//! | `chart`, `ink`, `dress`, `pen`, `catalogue` | pictures, their colours, their form on a page, few bytes for it, who has which |
 
 use std::path::{Path, PathBuf};
 
@@ -38,6 +38,7 @@ mod implementation;
 mod ink;
 mod lineage;
 mod matrix;
+mod pen;
 mod problems;
 mod prose;
 mod raw;

@@ -101,7 +101,7 @@ pub(super) fn section(at: &At<'_, '_>, group: &Group<'_>, point: &PointCells<'_>
             }
             @if let Some(svg) = &recovery {
                 (figure(at, "Recovery from a stall", "phases-ramp-and-stall", svg, class_key(&ranked, catalogue), html! {
-                    (tier(&group.source)) "; throughput of each phase over that before the holder stopped."
+                    (tier(&group.source)) "; throughput over that before the holder stopped. Dots: each phase. Lines: medians of three."
                 }))
             }
             @if let Some(svg) = &launches {

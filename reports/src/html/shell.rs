@@ -5,6 +5,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::environment::utc;
 use super::route::Route;
 use super::site::{At, Page, Site};
+use crate::summary::Source;
 use crate::text::fit;
 
 const STYLE: &str = include_str!("assets/style.css");
@@ -114,8 +115,12 @@ fn footer(at: &At<'_, '_>) -> Markup {
         footer {
             (stamps(at, STAMPS_MAX))
             p .note {
-                @if !at.site.runs.is_empty() {
+                @let of = |measured: bool| at.site.cells.iter().any(|cell| (cell.source == Source::Measured) == measured);
+                @if of(true) {
                     "Ranked: launches without a probe. Waits and explanations: probed ones. Medians; intervals over launches. "
+                }
+                @if of(false) {
+                    "Simulated: each launch is ranked and explained, for looking costs no simulated time. "
                 }
                 a href=(at.link(Route::Methodology)) { "Methodology" }
             }

@@ -20,12 +20,12 @@ pub(super) fn number(value: Option<f64>, text: impl Fn(f64) -> String, small: Op
 
 /// What a cell is sorted by: as many digits as anybody can tell apart.
 pub(super) fn sort_value(value: f64) -> String {
-    format!("{value:.5e}").parse().map_or_else(|_| String::new(), |rounded: f64| rounded.to_string())
+    format!("{value:.4e}").parse().map_or_else(|_| String::new(), |rounded: f64| rounded.to_string())
 }
 
 /// The dot in the colour of a cell's class.
 pub(super) fn dot(at: &At<'_, '_>, cell: &Summary) -> Markup {
-    html! { span class={ "dot bc" (at.site.catalogue.class(cell)) } {} }
+    html! { i class={ "bc" (at.site.catalogue.class(cell)) } {} }
 }
 
 /// A cell's name, as a link to its implementation.

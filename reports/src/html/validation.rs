@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use maud::{Markup, html};
 use record::validation::{Experiment, NaiveTicket, PointAgreement, Validation};
 
-use super::figure::{figure, method_link, scroll};
+use super::figure::{figure, method_link, scroll, titled};
 use super::route::Route;
 use super::site::{At, Page, Site};
 use super::{Options, chart, raw, shell, small, writer};
@@ -124,7 +124,7 @@ fn crossovers(at: &At<'_, '_>, validation: &Validation) -> Markup {
         return html! {};
     }
     html! {
-        h2 id=(at.id("crossovers")) { "Crossovers " (method_link(at, METHOD)) }
+        h2 id=(at.id("crossovers")) { (titled(at, "Crossovers", METHOD)) }
         (scroll("Crossovers, published and simulated", html! {
             table {
                 thead { tr {
@@ -150,7 +150,7 @@ fn crossovers(at: &At<'_, '_>, validation: &Validation) -> Markup {
 fn tickets(at: &At<'_, '_>, tickets: &[NaiveTicket]) -> Markup {
     html! {
         @if !tickets.is_empty() {
-            h2 id=(at.id("naive-ticket")) { "The naive ticket " (method_link(at, METHOD)) }
+            h2 id=(at.id("naive-ticket")) { (titled(at, "The naive ticket", METHOD)) }
         }
         @for ticket in tickets {
             p {

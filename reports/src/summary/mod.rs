@@ -18,7 +18,7 @@ use record::{Fingerprint, LaunchResult, ProbeMode, Reading, Record, Schedule, St
 use crate::stats;
 
 pub use evidence::{Evidence, TimelineRow};
-pub use phases::{PhaseRate, Phases, RECOVERED_SHARE, Ramp, Recovery};
+pub use phases::{PhaseRate, Phases, RECOVERED_PHASES, RECOVERED_SHARE, Ramp, Recovery};
 pub use profile::{ProfileSummary, Shares};
 pub use waits::{BINS_PER_DECADE, Percentiles, Waits};
 

@@ -8,6 +8,8 @@ use crate::stats;
 
 /// Share of the throughput before a stall at which it counts as recovered.
 pub const RECOVERED_SHARE: f64 = 0.9;
+/// Phases in a row whose median must reach it too: one alone may be quick by chance.
+pub const RECOVERED_PHASES: usize = 3;
 
 /// Throughput of one phase over all launches.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,8 +38,8 @@ pub struct Ramp {
 /// How long a stall was felt.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recovery {
-    /// From the end of the stall to the first phase with 90 % of the throughput before, ns, one value a slice. Its
-    /// resolution is the length of a phase.
+    /// From the end of the stall to the first phase with 90 % of the throughput before, which the median of it and the
+    /// two after it has too, ns, one value a slice. Its resolution is the length of a phase.
     pub recovery_ns: Option<Spread>,
     /// Slices that did not recover before they ended.
     pub not_recovered: usize,
@@ -143,8 +145,15 @@ fn recovery(stall_ns: u64, slice: &Slice) -> Option<Option<u64>> {
     let before = stats::median(&rates[..stalled].iter().flatten().copied().collect::<Vec<_>>())?;
     let stall = &slice.phases[stalled];
     let stall_end_ns = stall.end_ns.max(stall.begin_ns.saturating_add(stall_ns));
-    let back = (stalled + 1..rates.len())
-        .find(|&i| rates[i].is_some_and(|r| r >= RECOVERED_SHARE * before))
-        .map(|i| slice.phases[i].begin_ns.saturating_sub(stall_end_ns));
-    Some(back)
+    let after: Vec<(u64, f64)> =
+        (stalled + 1..rates.len()).filter_map(|i| Some((slice.phases[i].begin_ns, rates[i]?))).collect();
+    let enough = |rate: f64| rate >= RECOVERED_SHARE * before;
+    let recovered = |from: &usize| {
+        // Near the end of a slice fewer are left.
+        let run = after[*from..].iter().take(RECOVERED_PHASES);
+        let rates: Vec<f64> = run.map(|(_, rate)| *rate).collect();
+        enough(rates[0]) && stats::median(&rates).is_some_and(enough)
+    };
+    let back = (0..after.len()).find(recovered);
+    Some(back.map(|from| after[from].0.saturating_sub(stall_end_ns)))
 }

@@ -181,7 +181,7 @@ impl ProfileSummary {
 
     /// Acquires on another core than the last, per acquire.
     pub fn core_changes_per_acquire(&self) -> Option<f64> {
-        self.per_acquire(self.counts.core_changes)
+        self.per_acquire(self.counts.core_changes?)
     }
 }
 
@@ -200,7 +200,11 @@ fn sum<'a>(all: impl Iterator<Item = &'a Counts>) -> Counts {
         starvation_periods: a.starvation_periods + b.starvation_periods,
         starvation_ns: a.starvation_ns + b.starvation_ns,
         owner_changes: a.owner_changes + b.owner_changes,
-        core_changes: a.core_changes + b.core_changes,
+        // Known of a part is more than not known.
+        core_changes: match (a.core_changes, b.core_changes) {
+            (Some(a), Some(b)) => Some(a + b),
+            (known, None) | (None, known) => known,
+        },
     })
 }
 

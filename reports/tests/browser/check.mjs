@@ -103,7 +103,12 @@ async function everywhere(name, page, report) {
 
 const column = (page, table, index) =>
   page.locator(table).locator("tbody tr").evaluateAll(
-    (rows, index) => rows.map((row) => row.cells[index].dataset.v ?? row.cells[index].textContent.trim()),
+    // What the page's script sorts by: a number of its own, or the text, where units of other size have one.
+    (rows, index) =>
+      rows.map(({ cells }) => {
+        const text = cells[index].firstChild?.textContent.trim() ?? "";
+        return cells[index].dataset.v ?? (text === "-" ? "" : text.replace(/ ns$/, ""));
+      }),
     index,
   );
 const ordered = (values, down) => {
@@ -122,7 +127,10 @@ async function tables(name, page) {
   const table = `table.sortable >> nth=${at}`;
   const index = await page
     .locator(table)
-    .evaluate((t) => [...t.tBodies[0].rows[0].cells].findIndex((cell) => cell.dataset.v !== undefined));
+    .evaluate((t) => {
+      const rows = [...t.tBodies[0].rows];
+      return [...rows[0].cells].findIndex((_, i) => rows.some((row) => row.cells[i]?.dataset.v !== undefined));
+    });
   const head = page.locator(table).locator("thead th").nth(index);
   const before = (await column(page, table, index)).length;
   await head.locator("button").click();

@@ -1,8 +1,32 @@
 //! What tests read from pages: whether they are well formed, how they are built, where their links lead.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use reports::html::File;
+use record::store::Loaded;
+use reports::html::{File, Options, render};
+
+/// Renders a site, checks its pages and links, and keeps it for the browser.
+pub(crate) fn site(name: &str, runs: &[Loaded], options: &Options) -> Vec<File> {
+    let files = render(runs, options);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sites").join(name);
+    for file in &files {
+        let path = folder.join(&file.path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &file.content).unwrap();
+        if file.path.ends_with(".html") {
+            assert_well_formed(&file.path, &file.content);
+        }
+    }
+    assert_links_lead_somewhere(&files);
+    files
+}
+
+/// The content of a file of a site.
+pub(crate) fn page<'f>(files: &'f [File], path: &str) -> &'f str {
+    let paths = || files.iter().map(|f| f.path.as_str()).collect::<Vec<_>>();
+    &files.iter().find(|f| f.path == path).unwrap_or_else(|| panic!("no {path} in {:?}", paths())).content
+}
 
 /// Every tag that opens closes, in order: a name that breaks out of its place would show here.
 pub(crate) fn assert_well_formed(path: &str, html: &str) {

@@ -206,6 +206,7 @@ fn launch(nature: &Nature, point: &Point, index: u32, probe: ProbeMode, draws: &
         seed: u64::from(index),
         order: index,
         started_unix_ms: 1_795_236_180_000,
+        took_ns: None,
         disturbed: 0,
         environment: Environment {
             governor: None,
@@ -268,7 +269,7 @@ fn profile(nature: &Nature, threads: usize, ops: u64, span_ns: u64) -> Profile {
             starvation_periods: 3,
             starvation_ns: 900_000,
             owner_changes: ops / 3,
-            core_changes: ops / 4,
+            core_changes: Some(ops / 4),
         },
         primitive_reports: !nature.id.contains("/peer-"),
         hand_offs_between: None,

@@ -8,7 +8,10 @@
     const cell = row.cells[column];
     if (!cell) return null;
     if (cell.dataset.v !== undefined) return cell.dataset.v === "" ? null : Number(cell.dataset.v);
-    return cell.textContent.trim();
+    // A number that the text holds in full is said once.
+    const text = cell.firstChild?.nodeType === Node.TEXT_NODE ? cell.firstChild.data.trim() : "";
+    if (text === "-") return null;
+    return /^\d+(\.\d+)?( ns)?$/.test(text) ? parseFloat(text) : cell.textContent.trim();
   };
   const compare = (a, b) => (typeof a === "number" ? a - b : a.localeCompare(b, "en", { numeric: true }));
 

@@ -6,7 +6,7 @@ use record::Schedule;
 use super::{Part, Sight, tables};
 use crate::html::chart::{self, HEAT_LEVELS, Heat, KINDS, Matrix, ROWS_MAX, Row};
 use crate::html::figure::{plain_figure, scroll};
-use crate::html::section::{part_key, tier};
+use crate::html::section::tier;
 use crate::text::{percent, si, time};
 
 /// The ledger as one bar, and its parts in ns.
@@ -15,7 +15,7 @@ pub(super) fn ledger(sight: &Sight<'_>) -> Part {
     let svg = chart::parts(ledger, sight.series(), &Sight::label("Wait ledger"))
         .ok_or_else(|| "Nothing to show: no time was accounted for.".to_owned())?;
     Ok(html! {
-        (plain_figure("Wait ledger", &svg, part_key(), html! {
+        (plain_figure("Wait ledger", &svg, html! {}, html! {
             (tier(&sight.cell.source)) "; all workers and launches with full timing. The parts sum to their span, "
             (time(ledger.span_ns as f64)) "."
         }))

@@ -80,8 +80,8 @@ pub(super) fn ledger(ledger: &Ledger) -> Markup {
             table {
                 thead { tr { th scope="col" .l { "part" } th scope="col" { "ns" } th scope="col" { "share" } } }
                 tbody {
-                    @for part in &parts {
-                        tr { th scope="row" { (part.name) } td { (grouped(part.ns)) } td { (format!("{:.2} %", rounded(part.share * 100.0))) } }
+                    @for (index, part) in parts.iter().enumerate() {
+                        tr { th scope="row" { i class={ "bp" (index) } {} (part.name) } td { (grouped(part.ns)) } td { (format!("{:.2} %", rounded(part.share * 100.0))) } }
                     }
                     tr .sum { th scope="row" { "span" } td { (grouped(sum)) } td { (format!("{:.2} %", share * 100.0)) } }
                 }
@@ -96,20 +96,20 @@ pub(super) fn counts(sight: &Sight<'_>) -> Part {
     type PerAcquire = fn(&ProfileSummary) -> Option<f64>;
     let c = &profile.counts;
     let wasted = c.spin_rounds.saturating_sub(c.spin_rounds_useful);
-    let of: [(&str, PerAcquire, u64); 10] = [
-        ("polls, useful", ProfileSummary::spins_useful_per_acquire, c.spin_rounds_useful),
-        ("polls, wasted", ProfileSummary::spins_wasted_per_acquire, wasted),
-        ("failed CAS", ProfileSummary::failed_cas_per_acquire, c.failed_cas),
-        ("parks", ProfileSummary::parks_per_acquire, c.parks),
-        ("wakes", ProfileSummary::wakes_per_acquire, c.wakes),
-        ("lost races", ProfileSummary::lost_races_per_acquire, c.lost_races),
-        ("hand-offs", ProfileSummary::hand_offs_per_acquire, c.hand_offs),
-        ("fast acquires", ProfileSummary::fast_share, c.fast_acquires),
-        ("owner changes", ProfileSummary::owner_changes_per_acquire, c.owner_changes),
+    let of: [(&str, PerAcquire, Option<u64>); 10] = [
+        ("polls, useful", ProfileSummary::spins_useful_per_acquire, Some(c.spin_rounds_useful)),
+        ("polls, wasted", ProfileSummary::spins_wasted_per_acquire, Some(wasted)),
+        ("failed CAS", ProfileSummary::failed_cas_per_acquire, Some(c.failed_cas)),
+        ("parks", ProfileSummary::parks_per_acquire, Some(c.parks)),
+        ("wakes", ProfileSummary::wakes_per_acquire, Some(c.wakes)),
+        ("lost races", ProfileSummary::lost_races_per_acquire, Some(c.lost_races)),
+        ("hand-offs", ProfileSummary::hand_offs_per_acquire, Some(c.hand_offs)),
+        ("fast acquires", ProfileSummary::fast_share, Some(c.fast_acquires)),
+        ("owner changes", ProfileSummary::owner_changes_per_acquire, Some(c.owner_changes)),
         ("core changes", ProfileSummary::core_changes_per_acquire, c.core_changes),
     ];
     let boxes = of.into_iter().filter_map(|(name, per_acquire, count)| {
-        Some((name, si(per_acquire(profile)?), format!("{} in all", si(count as f64))))
+        Some((name, si(per_acquire(profile)?), format!("{} in all", si(count? as f64))))
     });
     let starvation = profile.starvation();
     Ok(html! {

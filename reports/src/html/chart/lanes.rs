@@ -100,18 +100,9 @@ mod tests {
             ..WorstStretch::default()
         };
         let svg = lanes(&stretch, &[], 0, "lanes").unwrap();
-        // Bars are parts of paths: from x, so wide.
-        let number =
-            |text: &str| text.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse::<u32>().unwrap();
-        let bars: Vec<(u32, u32)> = svg
-            .split(" d=\"")
-            .skip(1)
-            .flat_map(|rest| rest.split('"').next().unwrap().split('M').skip(1))
-            .filter(|outline| outline.ends_with('z'))
-            .map(|outline| (number(outline), number(outline.split('h').nth(1).unwrap())))
-            .collect();
-        assert_eq!(bars.len(), 3);
-        assert!(bars.iter().all(|(from, width)| *from >= 150 && from + width <= 877), "{bars:?}");
+        let bars = crate::html::pen::read::bars(&svg);
+        assert_eq!(bars.len(), 4, "three intervals and the frame: {bars:?}");
+        assert!(bars.iter().all(|[from, _, width, _]| *from >= 150.0 && from + width <= 877.0), "{bars:?}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::{
 use crate::html::catalogue::Catalogue;
 use crate::html::ink::{Ink, Mark};
 use crate::stats;
-use crate::summary::{PhaseRate, RECOVERED_SHARE, Summary};
+use crate::summary::{PhaseRate, RECOVERED_PHASES, RECOVERED_SHARE, Summary};
 use crate::text::{fit, percent, time};
 
 /// Phases drawn before the stall.
@@ -30,6 +30,22 @@ fn curve(rates: &[PhaseRate]) -> Option<Vec<(f64, f64)>> {
         ((rate.begin_ns + rate.end_ns) / 2.0 - end_ns, rate.throughput_per_s.median / before)
     };
     Some(drawn.map(place).collect())
+}
+
+/// Medians of neighbours, each side of the stall for itself: what a phase alone shows is mostly chance.
+fn smooth(curve: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let stall = curve.iter().rposition(|(x, _)| *x < 0.0).unwrap_or(0);
+    let reach = RECOVERED_PHASES / 2;
+    let around = |index: usize| match index {
+        _ if index < stall => index.saturating_sub(reach)..(index + reach + 1).min(stall),
+        _ if index == stall => index..index + 1,
+        _ => (index - reach).max(stall + 1)..(index + reach + 1).min(curve.len()),
+    };
+    let median = |index: usize| {
+        let values: Vec<f64> = curve[around(index)].iter().map(|(_, y)| *y).collect();
+        stats::median(&values).unwrap_or(curve[index].1)
+    };
+    (0..curve.len()).map(|index| (curve[index].0, median(index))).collect()
 }
 
 /// When the stall began, in ns before its end.
@@ -91,9 +107,12 @@ pub(in crate::html) fn recovery(cells: &[&Summary], catalogue: &Catalogue, label
         let mut labels = Vec::new();
         for (index, (named, curve)) in curves.iter().enumerate() {
             let ink = class_mark(named.colour, index as u16);
-            let line: Vec<(f64, f64)> = curve.iter().map(|(x, y)| (*x, y.min(top))).collect();
+            let within =
+                |points: &[(f64, f64)]| points.iter().map(|(x, y)| (*x, y.min(top))).collect::<Vec<_>>();
+            let line = within(&smooth(curve));
             plane.draw_series([PathElement::new(line.clone(), ink.key().stroke_width(2))])?;
-            plane.draw_series(line.iter().map(|p| Circle::new(*p, 2, ink.key().filled())))?;
+            let phases = within(curve);
+            plane.draw_series(phases.iter().map(|p| Circle::new(*p, 2, ink.key().mix(0.4).filled())))?;
             if let Some(last) = line.last() {
                 labels.push(Label { y: plane.backend_coord(last).1, text: fit(&named.name, 31), ink });
             }
@@ -125,6 +144,10 @@ mod tests {
         ];
         assert_eq!(curve(&rates).unwrap(), [(-7.0, 1.0), (-1.0, 0.125), (1.0, 0.5), (3.0, 1.0)]);
         assert_eq!(stall_ns(&rates), 2.0);
+        // One quick phase after a stall is no recovery, and the stall itself is not smoothed away.
+        let after = [(-2.0, 1.0), (-1.0, 0.1), (1.0, 0.25), (3.0, 1.75), (5.0, 0.5), (7.0, 1.0)];
+        let smoothed: Vec<f64> = smooth(&after).iter().map(|p| p.1).collect();
+        assert_eq!(smoothed, [1.0, 0.1, 1.0, 0.5, 1.0, 0.75]);
         assert!(curve(&rates[..1]).is_none());
     }
 }

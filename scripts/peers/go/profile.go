@@ -29,7 +29,12 @@ func profileOf(spec *launchSpec, workers []*worker, measured []*stage, slices []
 	for _, w := range workers {
 		out.Counts.Acquires += w.watch.acquires
 		out.Counts.OwnerChanges += w.watch.ownerChanges
-		out.Counts.CoreChanges += w.watch.coreChanges
+		if len(w.watch.cpus) > 0 {
+			if out.Counts.CoreChanges == nil {
+				out.Counts.CoreChanges = new(uint64)
+			}
+			*out.Counts.CoreChanges += w.watch.coreChanges
+		}
 		for k, runs := range w.watch.streaks {
 			streaks[k] += runs
 		}

@@ -77,7 +77,7 @@ type profile struct {
 	WaitNSMax        []uint64   `json:"wait_ns_max"`
 }
 
-// counts has every count of the protocol but core_changes, which is absent: a goroutine does not know its core. Those that only the inside of sync.Mutex could tell stay zero, as
+// counts has every count of the protocol; core_changes only where workers are pinned, for others do not know their core. Those that only the inside of sync.Mutex could tell stay zero, as
 // `primitive_reports` says.
 type counts struct {
 	Acquires          uint64 `json:"acquires"`
@@ -93,6 +93,7 @@ type counts struct {
 	StarvationPeriods uint64 `json:"starvation_periods"`
 	StarvationNS      uint64 `json:"starvation_ns"`
 	OwnerChanges      uint64 `json:"owner_changes"`
+	CoreChanges       *uint64 `json:"core_changes,omitempty"`
 }
 
 type window struct {

@@ -12,6 +12,7 @@
 //!   `SeqCst` accesses as weaker than the language does.
 //! * Sleeping goes through the mechanisms of [`crate::wait`], never through [`Machine::park`] directly.
 
+pub mod checked;
 mod layout;
 pub mod os;
 mod random;

@@ -11,14 +11,11 @@ const PLAYS: &str = "SYNCHROSCOPE_MISUSE";
 ///
 /// `test` is the full path of the calling test, `concat!(module_path!(), "::name")`.
 pub fn dies_with(test: &'static str, expected: &[&str], misuse: impl FnOnce() + Send + 'static) {
-    // The harness knows tests by their path without the crate.
-    let name = test.split_once("::").map_or(test, |(_, name)| name);
+    let name = name_of(test);
     if env::var_os(PLAYS).is_some_and(|plays| plays == name) {
         return super::within(Duration::from_secs(10), test, misuse);
     }
-    let binary = env::current_exe().expect("the test binary has a path");
-    let arguments = [name, "--exact", "--nocapture", "--test-threads=1"];
-    let output = Command::new(binary).args(arguments).env(PLAYS, name).output();
+    let output = this_test(test).env(PLAYS, name).output();
     let output = output.expect("the test binary starts again");
     let stderr = String::from_utf8_lossy(&output.stderr);
     let stdout = String::from_utf8_lossy(&output.stdout);
@@ -27,4 +24,16 @@ pub fn dies_with(test: &'static str, expected: &[&str], misuse: impl FnOnce() + 
     for text in expected {
         assert!(stderr.contains(text), "{test}: no {text:?} in what the child said:\n{stderr}");
     }
+}
+
+/// The command that runs this binary again with the one test `test`, `concat!(module_path!(), "::name")`.
+pub fn this_test(test: &'static str) -> Command {
+    let mut command = Command::new(env::current_exe().expect("the test binary has a path"));
+    command.args([name_of(test), "--exact", "--nocapture", "--test-threads=1"]);
+    command
+}
+
+/// The harness knows tests by their path without the crate.
+fn name_of(test: &'static str) -> &'static str {
+    test.split_once("::").map_or(test, |(_, name)| name)
 }

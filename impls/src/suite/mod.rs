@@ -10,9 +10,11 @@
 //! | [`mutants`] | broken mutexes, which the battery and the runner must catch |
 //! | [`simulated`] | short programs on simulated machines, with one seed after another |
 //! | [`watch`] | a probe by which a test sees that a thread waits |
+//! | [`models`] | the programs that model checkers explore |
 //! | [`child`] | misuse in a process of its own |
 
 pub mod child;
+pub mod models;
 pub mod mutants;
 pub mod mutex;
 pub mod simulated;

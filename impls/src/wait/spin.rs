@@ -5,17 +5,24 @@ use crate::probe::Event;
 
 /// Awaits a change of `word`: [`Atomic::spin_while`], reported as one spin of the primitive at `object`.
 #[inline]
+#[track_caller]
 pub fn spin_while<M: Machine, T: Copy>(
     word: &impl Atomic<T>,
     order: Ordering,
     object: usize,
     mut busy: impl FnMut(T) -> bool,
 ) -> T {
-    reported::<M, _>(object, |rounds| word.spin_while(order, |value| count_if(busy(value), rounds)))
+    // No closure around the await: the ordering is named by our caller, which only a direct call tells a checker.
+    M::event(Event::SpinBegin, object);
+    let mut rounds = 0;
+    let value = word.spin_while(order, |value| count_if(busy(value), &mut rounds));
+    M::event(Event::SpinEnd { rounds }, object);
+    value
 }
 
 /// Awaits by writing: [`Atomic::swap_while`], reported as one spin of the primitive at `object`.
 #[inline]
+#[track_caller]
 pub fn swap_while<M: Machine, T: Copy>(
     word: &impl Atomic<T>,
     value: T,
@@ -23,7 +30,11 @@ pub fn swap_while<M: Machine, T: Copy>(
     object: usize,
     mut busy: impl FnMut(T) -> bool,
 ) -> T {
-    reported::<M, _>(object, |rounds| word.swap_while(value, order, |was| count_if(busy(was), rounds)))
+    M::event(Event::SpinBegin, object);
+    let mut rounds = 0;
+    let previous = word.swap_while(value, order, |was| count_if(busy(was), &mut rounds));
+    M::event(Event::SpinEnd { rounds }, object);
+    previous
 }
 
 /// Runs `wait` as one spin of the primitive at `object`; `wait` counts its rounds.

@@ -7,11 +7,13 @@
 //! | [`timeout`] | does a wait end in time, and leave no trace? |
 //! | [`order`] | who is served, who may unlock, how often may the owner lock? |
 //! | [`misuse`] | is each trap named, and does the lock survive it? |
+//! | [`models`] | does it hold in every interleaving that a checker explores? |
 //! | [`go`] | the scenarios of Go's own tests, and the promise of starvation mode |
 
 pub mod exclusion;
 pub mod go;
 pub mod misuse;
+pub mod models;
 pub mod order;
 pub mod state;
 pub mod timeout;
@@ -59,7 +61,8 @@ macro_rules! mutex_battery {
             go: hammer, fairness, starvation_promise;
         }
         $crate::mutex_battery! { @children $registration;
-            unlock_of_unlocked, unlock_by_another, lock_again;
+            misuse: unlock_of_unlocked, unlock_by_another, lock_again;
+            models: loom, shuttle;
         }
     };
     (@tests $registration:ty; $($module:ident: $($test:ident),*;)*) => {$($(
@@ -69,10 +72,10 @@ macro_rules! mutex_battery {
             $crate::suite::within($crate::suite::LIMIT, what, $crate::suite::mutex::$module::$test::<$registration>);
         }
     )*)*};
-    (@children $registration:ty; $($test:ident),*;) => {$(
+    (@children $registration:ty; $($module:ident: $($test:ident),*;)*) => {$($(
         #[test]
         fn $test() {
-            $crate::suite::mutex::misuse::$test::<$registration>(concat!(module_path!(), "::", stringify!($test)));
+            $crate::suite::mutex::$module::$test::<$registration>(concat!(module_path!(), "::", stringify!($test)));
         }
-    )*};
+    )*)*};
 }

@@ -86,6 +86,7 @@ fn launch(index: u32, probe: ProbeMode) -> Launch {
         seed: 0,
         order: index,
         started_unix_ms: 0,
+        took_ns: Some(SPAN_NS + 30_000_000),
         disturbed: 0,
         environment: Environment::default(),
         result: Some(result((probe == ProbeMode::Full).then(profile))),
@@ -229,6 +230,30 @@ fn a_clock_that_runs_slow_is_seen_by_the_schedulers_time() {
         slice.workers.iter_mut().for_each(|worker| worker.end_ns = worker.start_ns + SPAN_NS * 8 / 10);
     }
     assert_eq!(flagged(&record, &CONTEXT), (Status::Suspect, "floor".into()));
+}
+
+#[test]
+fn a_clock_that_runs_fast_or_jumps_is_seen_from_outside() {
+    let suspect = (Status::Suspect, "clock".to_owned());
+    // Twice as fast: the launch was over before its slices were.
+    let mut record = honest();
+    record.launches.iter_mut().for_each(|launch| launch.took_ns = Some(SPAN_NS * 7 / 10));
+    assert_eq!(flagged(&record, &CONTEXT), suspect);
+    // A jump between two slices is in no slice, but between start and answer.
+    let mut record = honest();
+    for result in record.launches.iter_mut().filter_map(|launch| launch.result.as_mut()) {
+        let mut later = result.slices[0].clone();
+        later.workers.iter_mut().for_each(|worker| {
+            worker.start_ns += 10 * SPAN_NS;
+            worker.end_ns += 10 * SPAN_NS;
+        });
+        result.slices.push(later);
+        result.profile = None;
+    }
+    assert_eq!(flagged(&record, &CONTEXT), suspect);
+    // Not timed from outside, by an older version: nothing is said.
+    record.launches.iter_mut().for_each(|launch| launch.took_ns = None);
+    assert_eq!(flagged(&record, &CONTEXT).0, Status::Ok);
 }
 
 #[test]

@@ -39,8 +39,8 @@ pub(crate) struct Extra<'a> {
 
 /// How a launch ended.
 pub(crate) enum Ended {
-    /// With a result that fits its spec.
-    Result(Box<LaunchResult>),
+    /// With a result that fits its spec, so long after its start.
+    Result(Box<LaunchResult>, Duration),
     /// Without.
     Failed(Failure),
     /// By Ctrl-C.
@@ -115,6 +115,7 @@ impl Program {
                 Err(_) => break None,
             }
         };
+        let took = started.elapsed();
         let too_long = bytes.as_ref().is_some_and(|bytes| bytes.len() as u64 > ANSWER_BYTES_MAX);
         let in_time = bytes.is_some() && !too_long && exited(&child, started, limit);
         let status = end(&mut child).filter(|_| in_time);
@@ -126,7 +127,7 @@ impl Program {
                 format!("its answer is longer than {ANSWER_BYTES_MAX} bytes"),
                 stderr,
             ),
-            (Some(bytes), Some(status)) => judge(spec, &bytes, status, stderr),
+            (Some(bytes), Some(status)) => judge(spec, &bytes, took, status, stderr),
             _ => failed(FailureKind::Hang, format!("no result after {:.1} s", limit.as_secs_f64()), stderr),
         })
     }
@@ -136,7 +137,7 @@ fn failed(kind: FailureKind, detail: String, stderr: String) -> Ended {
     Ended::Failed(Failure { kind, detail, stderr })
 }
 
-fn judge(spec: &LaunchSpec, bytes: &[u8], status: ExitStatus, stderr: String) -> Ended {
+fn judge(spec: &LaunchSpec, bytes: &[u8], took: Duration, status: ExitStatus, stderr: String) -> Ended {
     let last_line =
         stderr.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing").to_owned();
     if !status.success() {
@@ -156,7 +157,7 @@ fn judge(spec: &LaunchSpec, bytes: &[u8], status: ExitStatus, stderr: String) ->
             failed(FailureKind::Protocol, format!("its answer is not a result ({error}): {start:?}"), stderr)
         }
         Ok(result) => match engine::validate(spec, &result) {
-            Ok(()) => Ended::Result(Box::new(result)),
+            Ok(()) => Ended::Result(Box::new(result), took),
             Err(error) => failed(FailureKind::WrongResult, format!("{error:#}"), stderr),
         },
     }

@@ -87,7 +87,7 @@ pub(super) fn make(
     let limit = limit(cell, run.options.patience);
     let mut ended = program.launch(&spec, limit, &extra)?;
     let mut disturbed = 0;
-    while let Ended::Result(result) = &ended
+    while let Ended::Result(result, _) = &ended
         && !simulated
         && *repeats > 0
         && spec.point.threads() <= cores_allowed()
@@ -98,9 +98,13 @@ pub(super) fn make(
         *repeats -= 1;
         ended = program.launch(&spec, limit, &extra)?;
     }
+    let mut took_ns = None;
     let (result, failure) = match ended {
         Ended::Interrupted => return Ok(None),
-        Ended::Result(result) => (Some(*result), None),
+        Ended::Result(result, took) => {
+            took_ns = u64::try_from(took.as_nanos()).ok();
+            (Some(*result), None)
+        }
         Ended::Failed(mut failure) => {
             if failure.kind == FailureKind::Hang && program.can_watch() && !simulated {
                 name_the_hung(program, &spec, limit, &mut failure)?;
@@ -120,6 +124,7 @@ pub(super) fn make(
         seed,
         order: place,
         started_unix_ms,
+        took_ns,
         environment,
         disturbed,
         result,
@@ -138,7 +143,7 @@ fn name_the_hung(program: &Program, spec: &LaunchSpec, limit: Duration, failure:
         Ended::Failed(again) => {
             failure.detail = format!("{}; repeated, it failed otherwise: {}", failure.detail, again.detail);
         }
-        Ended::Result(_) => failure.detail.push_str("; repeated once under watch, it did not hang"),
+        Ended::Result(..) => failure.detail.push_str("; repeated once under watch, it did not hang"),
         Ended::Interrupted => {}
     }
     Ok(())

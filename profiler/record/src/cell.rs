@@ -88,6 +88,9 @@ pub struct Launch {
     pub order: u32,
     /// When it began, ms since 1970.
     pub started_unix_ms: u64,
+    /// From its start to its answer, by the clock of the program that started it; absent without an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took_ns: Option<u64>,
     /// The machine's state meanwhile.
     pub environment: Environment,
     /// Attempts before it that were given up because the cores were not free: judged by the scheduler's account

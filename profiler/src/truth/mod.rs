@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `launches` | did every launch give a result? |
 //! | `result` | did the guarded counters show what they must? |
+//! | `clock` | did the launch take as long as its own clock says? |
 //! | `overlap` | did all workers run at the same time? |
 //! | `floor` | did operations cost no less than the work that they hold and the lock's own cost when nobody disturbs? |
 //! | `exclusion` | did holders' time fit into the time that the locks offer? |
@@ -39,9 +40,10 @@ pub fn judge(record: &Record, context: &TruthContext) -> (Status, Vec<String>, V
     if record.launches.is_empty() {
         return (Status::NotApplicable, vec!["no launch was made".to_owned()], Vec::new());
     }
-    let rules: [(&str, Rule); 11] = [
+    let rules: [(&str, Rule); 12] = [
         ("launches", launches),
         ("result", result),
+        ("clock", physics::clock),
         ("overlap", overlap),
         ("floor", physics::floor),
         ("exclusion", physics::exclusion),

@@ -19,6 +19,10 @@ pub(super) const CALIBRATION: f64 = 0.10;
 const SPEED_UP_MAX: f64 = 1.5;
 /// A processor may execute this much of a lock's instructions while work before or after is still under way, ns.
 const HIDDEN_NS: f64 = 20.0;
+/// Relative difference of two honest clocks of one computer.
+const CLOCKS: f64 = 0.01;
+/// And the absolute one, ns: what one of them may be coarse.
+const CLOCKS_NS: f64 = 1e6;
 /// A driver draws lengths from a table with so many entries: rarer ones do not occur.
 const RAREST: f64 = 512.0;
 
@@ -125,6 +129,33 @@ fn needs(work: &[Work], result: &LaunchResult, lock_ns: f64) -> (f64, Option<Nee
 /// The largest ratio of time needed to time had that an honest launch may show.
 fn allowed(slack: f64, result: &LaunchResult) -> f64 {
     (1.0 + slack) * result.work_speed_ratio.unwrap_or(1.0).clamp(1.0, SPEED_UP_MAX)
+}
+
+/// All that a launch measured lies between its start and its answer. A clock that runs fast, or jumps ahead, says more.
+///
+/// One that runs slow makes operations look fast, which [`floor`] sees.
+pub(super) fn clock(record: &Record, _: &TruthContext) -> Finding {
+    let mut closest: Option<(f64, String)> = None;
+    for (launch, result) in results(record) {
+        let (Some(took_ns), None) = (launch.took_ns, &result.simulated) else { continue };
+        // From the first start to the last end, what lies between slices included.
+        let begin_ns = workers(result).map(|worker| worker.start_ns).min().unwrap_or(0);
+        let end_ns = workers(result).map(|worker| worker.end_ns).max().unwrap_or(0);
+        let span_ns = result.span_ns().max(end_ns.saturating_sub(begin_ns));
+        let allowed_ns = took_ns as f64 * (1.0 + CLOCKS) + CLOCKS_NS;
+        let detail = format!(
+            "launch {}: slices of {span_ns} ns by its own clock, and {took_ns} ns from its start to its answer",
+            launch.index
+        );
+        if span_ns as f64 > allowed_ns {
+            return suspect(format!("a clock that runs fast or jumps: {detail}"));
+        }
+        let ratio = span_ns as f64 / allowed_ns;
+        if closest.as_ref().is_none_or(|(most, _)| ratio > *most) {
+            closest = Some((ratio, detail));
+        }
+    }
+    closest.map_or_else(|| not_applicable("no launch was timed from outside"), |(_, detail)| holds(detail))
 }
 
 /// One lock serves one holder at a time: all holds together fit into the span, times the number of locks.

@@ -9,6 +9,9 @@
 //! | [`mutex`] | the battery of the mutex family |
 //! | [`mutants`] | broken mutexes, which the battery and the runner must catch |
 //! | [`simulated`] | short programs on simulated machines, with one seed after another |
+//! | [`troubled`] | machines whose sleeps end for no reason, or whose clock steps back |
+//! | [`told`] | locks that tell what threads do with them, for tests that hang |
+//! | [`wait_for`] | who waits for whom, in words |
 //! | [`watch`] | a probe by which a test sees that a thread waits |
 //! | [`models`] | the programs that model checkers explore |
 //! | [`child`] | misuse in a process of its own |
@@ -18,31 +21,37 @@ pub mod models;
 pub mod mutants;
 pub mod mutex;
 pub mod simulated;
+pub mod told;
+pub mod troubled;
+pub mod wait_for;
 pub mod watch;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 /// How long a test of a battery may take before it counts as hanging.
 pub const LIMIT: Duration = Duration::from_secs(60);
 
 /// Runs `body` on a thread of its own and returns what it returns, or panics as it panics. If it does not end within
-/// `limit`, panics with `what`; the thread is left behind.
+/// `limit`, panics with `what` and who waits for whom; the thread is left behind.
 pub fn within<R: Send + 'static>(
     limit: Duration,
     what: &str,
     body: impl FnOnce() -> R + Send + 'static,
 ) -> R {
     let (sender, receiver) = mpsc::channel();
+    let board = Arc::new(told::Board::default());
+    let told = Arc::clone(&board);
     std::thread::spawn(move || {
+        told.serve();
         // The receiver may have given up, and then nobody wants the result.
         let _ = sender.send(catch_unwind(AssertUnwindSafe(body)));
     });
     match receiver.recv_timeout(limit) {
         Ok(Ok(result)) => result,
         Ok(Err(panic)) => resume_unwind(panic),
-        Err(_) => panic!("{what}: no end within {limit:?}"),
+        Err(_) => panic!("{what}: no end within {limit:?}: {}", board.picture()),
     }
 }
 

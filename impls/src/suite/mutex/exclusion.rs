@@ -8,6 +8,7 @@ use crate::card::ParamSource;
 use crate::machine::Machine;
 use crate::machine::os::{Os, cores_allowed};
 use crate::mutex::{MutexImpl, RawMutex};
+use crate::suite::told::Told;
 
 /// How long the threads of one round compete, unless they are through before.
 const ROUND_NS: u64 = 30_000_000;
@@ -33,7 +34,7 @@ pub fn exclusion<I: MutexImpl>() {
 
 /// As [`exclusion`], with parameters from `source`.
 pub fn exclusion_with<I: MutexImpl, S: ParamSource>(source: S, threads: usize, sections: u64) {
-    let lock = I::build::<Os, S>(source);
+    let lock = Told::new(I::build::<Os, S>(source));
     excludes(I::CARD.id, &lock, threads, sections, |lock, context| {
         lock.lock(context);
         true

@@ -6,11 +6,13 @@
 //! | [`state`] | do try_lock and what it tells about itself tell the truth? |
 //! | [`timeout`] | does a wait end in time, and leave no trace? |
 //! | [`order`] | who is served, who may unlock, how often may the owner lock? |
+//! | [`faults`] | does it bear a holder that is gone, a panic, a wake-up without a reason, a clock that steps back? |
 //! | [`misuse`] | is each trap named, and does the lock survive it? |
 //! | [`models`] | does it hold in every interleaving that a checker explores? |
 //! | [`go`] | the scenarios of Go's own tests, and the promise of starvation mode |
 
 pub mod exclusion;
+pub mod faults;
 pub mod go;
 pub mod misuse;
 pub mod models;
@@ -24,19 +26,20 @@ use crate::card::{Defaults, Role};
 use crate::machine::Machine;
 use crate::machine::os::Os;
 use crate::mutex::MutexImpl;
+use crate::suite::told::Told;
 use crate::suite::watch::Watched;
 
 /// The lock of `I` on the threads of this computer.
-type Lock<I> = <I as MutexImpl>::Lock<Os, Defaults>;
+type Lock<I> = Told<<I as MutexImpl>::Lock<Os, Defaults>>;
 /// The same, watched.
-type WatchedLock<I> = <I as MutexImpl>::Lock<Watched, Defaults>;
+type WatchedLock<I> = Told<<I as MutexImpl>::Lock<Watched, Defaults>>;
 
 fn build<I: MutexImpl>() -> Lock<I> {
-    I::build::<Os, Defaults>(Defaults)
+    Told::new(I::build::<Os, Defaults>(Defaults))
 }
 
 fn build_watched<I: MutexImpl>() -> WatchedLock<I> {
-    I::build::<Watched, Defaults>(Defaults)
+    Told::new(I::build::<Watched, Defaults>(Defaults))
 }
 
 /// The floor excludes nobody, so most questions are not for it.
@@ -57,6 +60,7 @@ macro_rules! mutex_battery {
             state: try_lock, try_lock_excludes, count, is_locked, is_woken, is_starving, state_text, observable;
             timeout: time_out, time_out_stress;
             order: fifo, foreign_unlock, recursion;
+            faults: exit_while_holding, panic_inside, schedules, spurious_wakes, clock_goes_back;
             misuse: unclaimed, survives_misuse;
             go: hammer, fairness, starvation_promise;
         }

@@ -11,6 +11,7 @@
 //! | [`account`] | the scheduler's account of one thread |
 //! | [`calibrate`] | this computer as a preset of the simulated machine |
 //! | [`counters`] | software events, tracepoints and the processor's counters |
+//! | [`lock_order`] | locks that threads take in orders that contradict each other |
 //! | [`host`] | the machine and its state |
 //! | [`skew`] | how far the clocks of the cores disagree, and how long a cache line takes between them |
 //! | [`doctor`] | what this computer can measure, what not, and how to enable it |
@@ -23,6 +24,7 @@ pub mod doctor;
 pub mod fairness;
 pub mod host;
 pub mod ledger;
+pub mod lock_order;
 pub mod probe;
 pub mod skew;
 pub mod timeline;

@@ -5,9 +5,9 @@
 //! Machines are types without values: every operation is an associated function, so a primitive carries no handle.
 //!
 //! Three rules for those who write a primitive:
-//! * An unbounded poll goes through [`Atomic::spin_while`] or [`Atomic::swap_while`]: only the author knows which loop
-//!   waits for another thread, and a machine that simulates or explores must know it. Bounded spins call
-//!   [`Machine::pause`].
+//! * An unbounded poll goes through [`Atomic::spin_while`], [`Atomic::poll_while`] or [`Atomic::swap_while`]: only the
+//!   author knows which loop waits for another thread, and a machine that simulates or explores must know it. Bounded
+//!   spins call [`Machine::pause`].
 //! * Where an algorithm needs sequential consistency between two words, it uses [`Machine::fence`]: checkers treat
 //!   `SeqCst` accesses as weaker than the language does.
 //! * Sleeping goes through the mechanisms of [`crate::wait`], never through [`Machine::park`] directly.
@@ -49,6 +49,18 @@ pub trait Atomic<T: Copy>: Send + Sync + 'static {
     ///
     /// A thread that can only go on when another thread writes the word waits here. Natively each round is one pause.
     fn spin_while(&self, order: Ordering, busy: impl FnMut(T) -> bool) -> T;
+    /// As [`Atomic::spin_while`], with `between` run between two looks: a pause of the caller's own length.
+    #[inline(always)]
+    #[track_caller]
+    fn poll_while(&self, order: Ordering, mut busy: impl FnMut(T) -> bool, mut between: impl FnMut(T)) -> T {
+        loop {
+            let value = self.load(order);
+            if !busy(value) {
+                return value;
+            }
+            between(value);
+        }
+    }
     /// Awaits by writing: swaps `value` in until `busy` answers false for what came out, and returns that.
     ///
     /// The test-and-set loop. Every round takes the cache line for itself, which is its point and its cost.

@@ -95,11 +95,12 @@ impl<M: Machine> Drop for Context<M> {
 
 impl<M: Machine> Drop for Mutex<M> {
     fn drop(&mut self) {
-        let tail = self.tail.load(Ordering::Acquire);
+        // Relaxed, both: whoever drops the lock has it to itself, so every use of it happened before.
+        let tail = self.tail.load(Ordering::Relaxed);
         // SAFETY: the node at the tail is alive (Invariant 3), and nobody else uses the lock any more. If it is not
         // busy, its context has gone on with another node, so it is the lock's alone and came from a box.
         unsafe {
-            if (*tail).busy.load(Ordering::Acquire) == 0 {
+            if (*tail).busy.load(Ordering::Relaxed) == 0 {
                 drop(Box::from_raw(tail));
             }
         }

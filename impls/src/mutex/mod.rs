@@ -36,7 +36,8 @@ pub trait RawMutex<M: Machine>: Send + Sync + 'static {
         let _ = (context, deadline_ns);
         unimplemented_capability("lock_until")
     }
-    /// Threads that hold or wait, from the lock's own words. Racy by nature: true at some moment of the call.
+    /// Threads that hold or wait, from the lock's own words. Racy by nature: true at some moment of the call, but that a
+    /// lock which reads two words may count a thread twice that leaves and comes back in between.
     fn count(&self) -> u32 {
         unimplemented_capability("count")
     }

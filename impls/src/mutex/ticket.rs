@@ -146,14 +146,16 @@ impl<M: Machine, S: ParamSource> Mutex<M, S> {
     /// Looks again when the threads before may be through: neither too often nor at each change. The next in turn awaits
     /// its call.
     fn back_off(&self, mine: u32, pauses: u32, rounds: &mut u32) {
-        loop {
-            let before = mine.wrapping_sub(self.serving.load(Ordering::Acquire));
-            if before <= 1 {
-                break;
-            }
-            *rounds += 1;
-            M::pause(pauses.saturating_mul(before));
-        }
+        let before = |serving: u32| mine.wrapping_sub(serving);
+        // Relaxed: the call that lets us in is awaited below.
+        self.serving.poll_while(
+            Ordering::Relaxed,
+            |serving| before(serving) > 1,
+            |serving| {
+                *rounds += 1;
+                M::pause(pauses.saturating_mul(before(serving)));
+            },
+        );
         self.serving.spin_while(Ordering::Acquire, |serving| {
             *rounds += 1;
             serving != mine

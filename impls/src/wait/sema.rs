@@ -27,7 +27,7 @@
 //! The token carries the happens-before edge: [`Semaphore::try_acquire`] is Acquire and pairs with the Release of
 //! [`Semaphore::release`] and [`Semaphore::release_below`]. A hand-off carries it by the Release store to
 //! `Node::state`, which pairs with the Acquire load in `sleep`; the releaser's own Acquire of the token extends it to
-//! earlier releases.
+//! earlier releases. The same pair orders the unlinking of a node before its owner takes it down.
 
 use core::ptr::{self, NonNull};
 
@@ -64,8 +64,40 @@ struct Node<M: Machine> {
     /// When the releaser decided to wake, for the probe.
     woken_ns: M::AtomicU64,
     thread: M::Thread,
-    next: *mut Node<M>,
-    previous: *mut Node<M>,
+    /// The neighbours in the queue. Cells, so that a checker sees that the latch, and last `state`, order their use.
+    next: M::Cell<*mut Node<M>>,
+    previous: M::Cell<*mut Node<M>>,
+}
+
+impl<M: Machine> Node<M> {
+    /// A node for the calling thread.
+    fn new() -> Self {
+        Node {
+            state: M::AtomicU32::new(QUEUED),
+            woken_ns: M::AtomicU64::new(0),
+            thread: M::current(),
+            next: M::Cell::new(ptr::null_mut()),
+            previous: M::Cell::new(ptr::null_mut()),
+        }
+    }
+}
+
+/// What a link points to.
+///
+/// # Safety
+/// Nobody changes the link meanwhile: the latch is the caller's, or the node is unlinked and its owner's again.
+unsafe fn link<M: Machine>(link: &M::Cell<*mut Node<M>>) -> *mut Node<M> {
+    // SAFETY: the caller's promise.
+    link.with(|node| unsafe { *node })
+}
+
+/// Points a link to `node`.
+///
+/// # Safety
+/// The latch is the caller's.
+unsafe fn set_link<M: Machine>(link: &M::Cell<*mut Node<M>>, node: *mut Node<M>) {
+    // SAFETY: the caller's promise: nobody else reads or writes it meanwhile.
+    link.with_mut(|link| unsafe { *link = node });
 }
 
 struct Queue<M: Machine> {
@@ -147,15 +179,8 @@ impl<M: Machine> Semaphore<M> {
             return true;
         }
         loop {
-            let node = Node::<M> {
-                state: M::AtomicU32::new(QUEUED),
-                woken_ns: M::AtomicU64::new(0),
-                thread: M::current(),
-                next: ptr::null_mut(),
-                previous: ptr::null_mut(),
-            };
             // The releaser and this thread both reach the node through this pointer only.
-            let node = core::cell::UnsafeCell::new(node);
+            let node = core::cell::UnsafeCell::new(Node::<M>::new());
             let node = node.get();
             // 1. Queue, unless a token appeared after all.
             self.latch.lock();
@@ -172,6 +197,10 @@ impl<M: Machine> Semaphore<M> {
             // SAFETY: `node` lives until the end of this turn of the loop, and `sleep` returns only once nobody else
             // reaches it (Invariant 2).
             let state = unsafe { self.sleep(node, deadline_ns) };
+            // SAFETY: the node is unlinked and ours again (Invariant 2).
+            debug_assert!(unsafe {
+                link::<M>(&(*node).next).is_null() && link::<M>(&(*node).previous).is_null()
+            });
             // 3. Granted, or fast enough.
             if state == GRANTED || self.try_acquire() {
                 return true;
@@ -298,17 +327,17 @@ impl<M: Machine> Semaphore<M> {
                 let queue = &mut *queue;
                 match place {
                     Place::Back => {
-                        (*node).previous = queue.tail;
-                        match queue.tail.as_mut() {
-                            Some(tail) => tail.next = node,
+                        set_link::<M>(&(*node).previous, queue.tail);
+                        match queue.tail.as_ref() {
+                            Some(tail) => set_link::<M>(&tail.next, node),
                             None => queue.head = node,
                         }
                         queue.tail = node;
                     }
                     Place::Front => {
-                        (*node).next = queue.head;
-                        match queue.head.as_mut() {
-                            Some(head) => head.previous = node,
+                        set_link::<M>(&(*node).next, queue.head);
+                        match queue.head.as_ref() {
+                            Some(head) => set_link::<M>(&head.previous, node),
                             None => queue.tail = node,
                         }
                         queue.head = node;
@@ -324,17 +353,18 @@ impl<M: Machine> Semaphore<M> {
             // SAFETY: as in `enqueue`; the node and its neighbours are linked, hence alive.
             unsafe {
                 let queue = &mut *queue;
-                let (previous, next) = ((*node).previous, (*node).next);
-                match previous.as_mut() {
-                    Some(previous) => previous.next = next,
+                let node = &*node;
+                let (previous, next) = (link::<M>(&node.previous), link::<M>(&node.next));
+                match previous.as_ref() {
+                    Some(previous) => set_link::<M>(&previous.next, next),
                     None => queue.head = next,
                 }
-                match next.as_mut() {
-                    Some(next) => next.previous = previous,
+                match next.as_ref() {
+                    Some(next) => set_link::<M>(&next.previous, previous),
                     None => queue.tail = previous,
                 }
-                (*node).next = ptr::null_mut();
-                (*node).previous = ptr::null_mut();
+                set_link::<M>(&node.next, ptr::null_mut());
+                set_link::<M>(&node.previous, ptr::null_mut());
             }
         });
         self.waiters.fetch_sub(1, Ordering::Relaxed);
@@ -344,7 +374,7 @@ impl<M: Machine> Semaphore<M> {
     fn is_linked(&self, node: *mut Node<M>) -> bool {
         self.queue.with(|queue| {
             // SAFETY: as in `enqueue`.
-            unsafe { !(*node).previous.is_null() || (*queue).head == node }
+            unsafe { !link::<M>(&(*node).previous).is_null() || (*queue).head == node }
         })
     }
 }

@@ -107,8 +107,9 @@ fn choose() -> bool {
 /// read-modify-write that was executed before it (its issue 254): an unlock that nobody ever sees. What is lost are
 /// executions in which a later store is overwritten by an earlier one, without either thread having seen the other's.
 fn store_last(peek: impl FnOnce(), store: impl FnOnce()) {
-    ::loom::stop_exploring();
+    // The thread may be preempted before the look, but not between the look and the store.
     peek();
+    ::loom::stop_exploring();
     store();
     ::loom::explore();
 }

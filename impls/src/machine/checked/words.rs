@@ -120,6 +120,15 @@ macro_rules! words {
                 }
             }
             #[track_caller]
+            fn poll_while(
+                &self,
+                order: Ordering,
+                busy: impl FnMut($value) -> bool,
+                _between: impl FnMut($value),
+            ) -> $value {
+                self.spin_while(order, busy)
+            }
+            #[track_caller]
             fn swap_while(
                 &self,
                 value: $value,

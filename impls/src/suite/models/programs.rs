@@ -28,6 +28,7 @@ pub struct Program {
     needs: &'static [Capability],
     /// Whether it asks anything of a lock that reads no such parameter.
     needs_param: Option<&'static str>,
+    params: Tuned,
     body: Body,
 }
 
@@ -44,16 +45,29 @@ enum Body {
     Recursive,
     /// The first locks, the second unlocks; then both enter.
     Foreign,
+    /// The last asks how many hold or wait, while the others enter twice.
+    Count,
 }
 
 const STILL: Setting = Setting { clock_step_ns: 0, can_spin: false, timeouts: 0, spurious: 0 };
 const FAR_NS: u64 = 1_000_000_000;
-/// Parameters of all programs: one round of spinning shows what a thousand would.
+/// One round of spinning shows what a thousand would.
 const PARAMS: Tuned = Tuned(&[("spin_rounds", 1), ("pauses_per_round", 1)]);
+const BACKING_OFF: Tuned = Tuned(&[("backoff_pauses", 1)]);
 
 const fn program(name: &'static str, asks: &'static str, threads: usize, body: Body) -> Program {
     let preemptions = if threads == 2 { 3 } else { 2 };
-    Program { name, asks, setting: STILL, threads, preemptions, needs: &[], needs_param: None, body }
+    Program {
+        name,
+        asks,
+        setting: STILL,
+        threads,
+        preemptions,
+        needs: &[],
+        needs_param: None,
+        params: PARAMS,
+        body,
+    }
 }
 
 /// All programs of the family.
@@ -100,12 +114,21 @@ pub static PROGRAMS: &[Program] = &[
         ..program("spinning-trio", "a newcomer spins while another sleeps", 3, Body::Sections(1))
     },
     Program {
+        needs_param: Some("backoff_pauses"),
+        params: BACKING_OFF,
+        ..program("backing-off", "waiters look again when their turn may have come", 3, Body::Sections(1))
+    },
+    Program {
         needs: &[Capability::Recursive],
         ..program("recursive", "the owner enters twice", 2, Body::Recursive)
     },
     Program {
         needs: &[Capability::ForeignUnlock],
         ..program("foreign", "one thread locks, another unlocks", 2, Body::Foreign)
+    },
+    Program {
+        needs: &[Capability::WaiterCount],
+        ..program("count", "a thread counts the others while they enter", 2, Body::Count)
     },
 ];
 
@@ -125,7 +148,7 @@ impl Program {
     /// Runs it once, by the thread that conducts.
     pub(super) fn run<I: MutexImpl, M: Machine>(&self) {
         let stage = Stage::<M, I::Lock<M, Tuned>> {
-            lock: I::build::<M, Tuned>(PARAMS),
+            lock: I::build::<M, Tuned>(self.params),
             data: M::Cell::new(0),
             turn: M::AtomicU32::new(0),
             sections: AtomicU64::new(0),
@@ -182,6 +205,12 @@ impl Program {
                 }
                 stage.visit(context);
             }
+            Body::Count if index + 1 == self.threads => {
+                // A lock that reads two words may count a thread twice that left and came back meanwhile.
+                let (count, entries) = (stage.lock.count() as usize, 2 * (self.threads - 1));
+                assert!(count <= entries, "count() is {count}, of {entries} entries in all");
+            }
+            Body::Count => (0..2).for_each(|_| stage.visit(context)),
         }
     }
 }

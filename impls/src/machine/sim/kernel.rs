@@ -8,7 +8,8 @@ use std::collections::VecDeque;
 
 use super::ledger::Part;
 use super::preset::Op;
-use super::world::{Life, World};
+use super::thread::Life;
+use super::world::World;
 use crate::machine::Waited;
 
 /// Buckets of the kernel's table.
@@ -96,11 +97,12 @@ impl World {
             (&mut (*world).futexes.buckets)[bucket].sleepers.push_back((address, me));
             World::sleep(world, Life::Futex, deadline);
             let w = &mut *world;
-            if !w.thread().timed_out {
-                return Waited::Woken;
+            let timed_out = w.thread().timed_out;
+            // Who was woken was taken out. In a guided run a sleep may end for no reason.
+            if timed_out || w.guide.is_some() {
+                w.futexes.buckets[bucket].sleepers.retain(|&(_, thread)| thread != me);
             }
-            w.futexes.buckets[bucket].sleepers.retain(|&(_, thread)| thread != me);
-            Waited::TimedOut
+            if timed_out { Waited::TimedOut } else { Waited::Woken }
         }
     }
 

@@ -13,12 +13,14 @@
 //! | `kernel` | futexes and parking |
 //! | [`ledger`] | where each thread's cycles went |
 //! | [`trace`] | step by step, on demand |
-//! | `words`, `stack` | words, and the stacks of simulated threads |
+//! | `words`, `thread`, `stack` | words, and simulated threads with their stacks |
 //! | `run` | a simulation from beginning to end |
+//! | [`explore`] | many schedules in place of the clock's |
 //!
 //! A simulation runs on one host thread; several may run side by side on several.
 
 mod events;
+pub mod explore;
 mod kernel;
 pub mod ledger;
 mod line;
@@ -26,6 +28,7 @@ pub mod preset;
 mod run;
 mod sched;
 mod stack;
+mod thread;
 pub mod trace;
 mod words;
 mod world;
@@ -41,8 +44,8 @@ use crate::probe::{Event, NoProbe, Probe};
 pub use self::run::{
     Polling, Report, Setup, ThreadAccount, account, clock_cycles, poll_by, simulate, totals,
 };
+pub use self::thread::Totals;
 pub use self::words::{SimCell, SimI32, SimPtr, SimU32, SimU64, SimUsize};
-pub use self::world::Totals;
 
 /// A simulated computer, observed by `P`. Which one, [`simulate`] says. Probes cost no simulated time.
 #[derive(Clone, Copy, Debug, Default)]
@@ -108,11 +111,22 @@ impl<P: Probe> Machine for Sim<P> {
         look(|w| w.spend(Part::Work, u64::from(w.preset.local.fence)));
     }
     fn pause(rounds: u32) {
-        look(|w| w.spend(Part::Spin, u64::from(w.preset.local.pause) * u64::from(rounds)));
+        let guided = look(|w| {
+            w.spend(Part::Spin, u64::from(w.preset.local.pause) * u64::from(rounds));
+            w.guide.is_some()
+        });
+        if guided == Some(true) {
+            look(|w| w.yields());
+            // SAFETY: as in `park`.
+            unsafe { World::turn(world("pause")) };
+        }
     }
     fn yield_now() {
         let world = world("yield_now");
-        look(|w| w.spend(Part::Kernel, w.os.syscall));
+        look(|w| {
+            w.spend(Part::Kernel, w.os.syscall);
+            w.yields();
+        });
         // SAFETY: as in `park`; the reference ends before the switch.
         unsafe {
             World::turn(world);
@@ -126,7 +140,7 @@ impl<P: Probe> Machine for Sim<P> {
     }
     fn now_ns() -> u64 {
         look(|w| {
-            w.spend(Part::Work, u64::from(w.preset.local.clock_read));
+            w.spend(Part::Work, u64::from(w.preset.local.clock_read) + w.clock_step);
             w.preset.ns(w.now)
         })
         .unwrap_or(0)
@@ -151,10 +165,10 @@ impl<P: Probe> Machine for Sim<P> {
         look(|w| u64::from(w.current) + 1).unwrap_or(u64::MAX)
     }
     fn core() -> u32 {
-        look(|w| u32::from(w.core)).unwrap_or(0)
+        look(|w| u32::from(w.place())).unwrap_or(0)
     }
     fn node() -> u32 {
-        look(|w| w.preset.node_of_core.get(usize::from(w.core)).map_or(0, |&node| u32::from(node)))
+        look(|w| w.preset.node_of_core.get(usize::from(w.place())).map_or(0, |&node| u32::from(node)))
             .unwrap_or(0)
     }
 

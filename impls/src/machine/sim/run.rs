@@ -11,11 +11,13 @@ use std::rc::Rc;
 
 use corosensei::{Coroutine, CoroutineResult};
 
+use super::explore::{Guide, Kind};
 use super::ledger::{Part, ThreadLedger};
 use super::preset::Preset;
 use super::stack::ThreadStack;
+use super::thread::{Life, Pending, Switches, Thread, Totals};
 use super::trace::Tape;
-use super::world::{Life, NO_LINE, Pending, Switches, Thread, Totals, WORLD, World};
+use super::world::{NO_LINE, WORLD, World};
 use crate::machine::random;
 
 /// What to simulate on.
@@ -76,6 +78,7 @@ pub struct ThreadAccount {
 
 struct Current {
     setup: Setup,
+    guide: Option<Rc<RefCell<Guide>>>,
     polling: Polling,
     reports: Vec<Report>,
 }
@@ -88,6 +91,15 @@ thread_local!(static CURRENT: RefCell<Option<Current>> = const { RefCell::new(No
 /// # Panics
 /// If a simulation on this host thread is under way, or if `body` panics.
 pub fn simulate<R>(setup: &Setup, body: impl FnOnce() -> R) -> (R, Vec<Report>) {
+    simulate_guided(setup, None, body)
+}
+
+/// [`simulate`], where not the clock but `guide` decides who goes next.
+pub(super) fn simulate_guided<R>(
+    setup: &Setup,
+    guide: Option<Rc<RefCell<Guide>>>,
+    body: impl FnOnce() -> R,
+) -> (R, Vec<Report>) {
     /// Takes the setup away, also when the body panics.
     struct Clear;
     impl Drop for Clear {
@@ -97,7 +109,8 @@ pub fn simulate<R>(setup: &Setup, body: impl FnOnce() -> R) -> (R, Vec<Report>) 
     }
     CURRENT.with_borrow_mut(|current| {
         assert!(current.is_none(), "a simulation inside of a simulation");
-        *current = Some(Current { setup: setup.clone(), polling: Polling::default(), reports: Vec::new() });
+        let polling = Polling::default();
+        *current = Some(Current { setup: setup.clone(), guide, polling, reports: Vec::new() });
     });
     let _clear = Clear;
     let result = body();
@@ -152,8 +165,9 @@ type Routine = Coroutine<(), (), (), ThreadStack>;
 
 /// See [`crate::machine::Machine::run`].
 pub(super) fn run(threads: usize, cpus: &[usize], seed: u64, body: &(dyn Fn(usize) + Sync)) {
-    let current = CURRENT.with_borrow(|current| current.as_ref().map(|c| (c.setup.clone(), c.polling)));
-    let Some((setup, polling)) = current else {
+    let current = CURRENT
+        .with_borrow(|current| current.as_ref().map(|c| (c.setup.clone(), c.polling, c.guide.clone())));
+    let Some((setup, polling, guide)) = current else {
         panic!("no machine to simulate on: call this inside of `sim::simulate`")
     };
     assert!(WORLD.get().is_null(), "a simulation inside of a simulated thread");
@@ -164,6 +178,9 @@ pub(super) fn run(threads: usize, cpus: &[usize], seed: u64, body: &(dyn Fn(usiz
     let tape = (setup.marks > 0).then(|| Box::new(Tape::new(setup.marks, setup.marks_from)));
     let mut world = Box::new(World::new(Rc::clone(&setup.preset), threads, setup.observe, tape));
     world.polling = polling;
+    world.clock_step = guide.as_ref().map_or(0, |guide| guide.borrow().clock_step);
+    world.guide = guide;
+    world.begin_guided(threads);
     world.threads.extend((0..threads).map(|index| Thread::new(seed, index, !cpus.is_empty())));
     for index in 0..threads {
         let core = match cpus {
@@ -271,8 +288,12 @@ impl World {
     /// Who waits for whom, for a person. Called when nobody can go on.
     fn deadlock(&self) -> String {
         let stuck = || self.threads.iter().enumerate().filter(|(_, thread)| thread.life != Life::Ended);
-        let mut text = format!("deadlock after {} ns: {} of ", self.preset.ns(self.now), stuck().count());
-        let _ = write!(text, "{} threads can never go on", self.threads.len());
+        let guide = self.guide.as_ref().map(|guide| guide.borrow());
+        let endless = guide.as_ref().is_some_and(|guide| guide.stuck == Some(Kind::Endless));
+        let (what, how) =
+            if endless { ("no end", "have not ended") } else { ("deadlock", "can never go on") };
+        let mut text = format!("{what} after {} ns: {} of ", self.preset.ns(self.now), stuck().count());
+        let _ = write!(text, "{} threads {how}", self.threads.len());
         // Addresses differ from run to run: objects are numbered in the order in which they are named.
         let mut objects: Vec<usize> = Vec::new();
         let mut number = |object: usize| {
@@ -286,6 +307,7 @@ impl World {
             let how = match thread.life {
                 Life::Parked => "is parked",
                 Life::Futex => "sleeps on a futex",
+                _ if guide.as_ref().is_some_and(|guide| self.can_go_on(guide, index as u32)) => "can go on",
                 _ if thread.watched != NO_LINE => "polls a word that nobody writes",
                 _ => "stands still",
             };

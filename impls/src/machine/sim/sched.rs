@@ -8,8 +8,9 @@ use std::collections::VecDeque;
 
 use super::ledger::Part;
 use super::preset::Preset;
+use super::thread::{Life, Pending};
 use super::trace::{Away, Step};
-use super::world::{Life, NO_LINE, NOBODY, Pending, World};
+use super::world::{NO_LINE, NOBODY, World};
 
 /// A core.
 #[derive(Debug)]
@@ -59,6 +60,10 @@ impl World {
 
     /// A thread begins its life at `time` on `core`.
     pub(super) fn admit(&mut self, thread: u32, core: u16, time: u64) {
+        if self.guide.is_some() {
+            self.threads[thread as usize].life = Life::Running;
+            return;
+        }
         self.threads[thread as usize].core = core;
         self.threads[thread as usize].since = time;
         if self.cores[usize::from(core)].running == NOBODY {
@@ -72,7 +77,7 @@ impl World {
     pub(super) fn stand_aside(&mut self) {
         let seat = self.real_cores() as u16;
         let (me, core, now) = (self.current, self.core, self.now);
-        if self.cores[usize::from(seat)].running != NOBODY || core == seat {
+        if self.cores[usize::from(seat)].running != NOBODY || core == seat || self.guide.is_some() {
             return;
         }
         self.cores[usize::from(seat)].running = me;
@@ -232,6 +237,11 @@ impl World {
     pub(super) unsafe fn sleep(world: *mut World, life: Life, deadline: Option<u64>) {
         // SAFETY: the caller holds no reference, by contract; `w` is not used after the switch.
         let w = unsafe { &mut *world };
+        if w.guide.is_some() {
+            w.doze(life, deadline);
+            // SAFETY: `w` is not used any more.
+            return unsafe { World::switch(world) };
+        }
         let (me, now, core) = (w.current, w.now, w.core);
         let state = w.thread();
         state.life = life;
@@ -253,7 +263,9 @@ impl World {
         let core = self.threads[thread as usize].core;
         self.threads[thread as usize].life = Life::Ended;
         self.mark(thread, now, Step::Off(Away::Ended));
-        self.vacate(core, now);
+        if self.guide.is_none() {
+            self.vacate(core, now);
+        }
     }
 
     /// The running thread lets others of its core go first.
@@ -269,6 +281,9 @@ impl World {
 
     /// Wakes a sleeping thread.
     pub(super) fn wake(&mut self, thread: u32, now: u64) {
+        if self.guide.is_some() {
+            return self.rouse(thread, now);
+        }
         self.events.remove(thread);
         let state = &mut self.threads[thread as usize];
         debug_assert!(matches!(state.life, Life::Parked | Life::Futex), "thread {thread} does not sleep");

@@ -6,6 +6,7 @@
 use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::cell::UnsafeCell;
 
+use super::explore::Word;
 use super::preset::Op;
 use super::run::Polling;
 use super::world::{WORLD, World};
@@ -22,10 +23,16 @@ fn access(address: usize, op: Op) {
     }
 }
 
-/// Waits until a word may have changed.
-fn watch(address: usize) {
+/// Waits until a word may have changed from what it was seen to hold.
+fn watch<T: Copy>(place: *const (), seen: T) {
     let world = WORLD.get();
     assert!(!world.is_null(), "a word is awaited outside of a simulation: nobody can change it");
+    // SAFETY: as in `access`; whoever waits borrows the word, an atomic of this size.
+    if unsafe { (*world).guide.is_some() } {
+        // SAFETY: as above.
+        return unsafe { World::await_change(world, Word::new(place, size_of::<T>(), bits(seen))) };
+    }
+    let address = place.addr();
     // SAFETY: as in `access`; the copy ends no reference.
     match unsafe { (*world).polling } {
         Polling::Shared => {
@@ -36,6 +43,29 @@ fn watch(address: usize) {
             (0..pauses).for_each(|_| poll());
             access(address, Op::Store);
         }
+    }
+}
+
+/// The bits of an integer or a pointer.
+fn bits<T: Copy>(value: T) -> u64 {
+    // SAFETY: words have 4 or 8 bytes, all of which are initialised, and any bits are an integer.
+    unsafe {
+        match size_of::<T>() {
+            4 => u64::from(core::mem::transmute_copy::<T, u32>(&value)),
+            _ => core::mem::transmute_copy::<T, u64>(&value),
+        }
+    }
+}
+
+/// Before a round of a loop that swaps `value` in and got `previous`: in a guided run, if that is the same, nothing comes
+/// of it until somebody else writes the word.
+fn swap_again<T: Copy>(place: *const (), value: T, previous: T) {
+    let world = WORLD.get();
+    poll();
+    // SAFETY: as in `watch`.
+    if !world.is_null() && bits(value) == bits(previous) && unsafe { (*world).guide.is_some() } {
+        // SAFETY: as in `watch`.
+        unsafe { World::await_change(world, Word::new(place, size_of::<T>(), bits(value))) };
     }
 }
 
@@ -129,7 +159,7 @@ macro_rules! word {
             fn spin_while(&self, order: Ordering, mut busy: impl FnMut($value) -> bool) -> $value {
                 let mut value = Atomic::load(self, order);
                 while busy(value) {
-                    watch(self.address());
+                    watch(core::ptr::from_ref(self).cast(), value);
                     value = self.read();
                 }
                 value
@@ -148,7 +178,7 @@ macro_rules! word {
                     if !busy(previous) {
                         return previous;
                     }
-                    poll();
+                    swap_again(core::ptr::from_ref(self).cast(), value, previous);
                 }
             }
         }

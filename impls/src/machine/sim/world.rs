@@ -9,17 +9,17 @@
 //! Coroutines and the loop that resumes them share the world through one raw pointer. Every function here that may
 //! switch takes that pointer and makes its references anew afterwards; no reference is held over a switch.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use corosensei::Yielder;
-
 use super::events::Events;
+use super::explore::Guide;
 use super::kernel::Futexes;
-use super::ledger::{Account, Objects, Part};
+use super::ledger::{Objects, Part};
 use super::line::{LineIndex, Lines, Queued};
 use super::preset::{Op, Preset};
 use super::sched::{Core, OsCycles};
+use super::thread::{Pending, Thread, Totals};
 use super::trace::{Miss, Step, Tape};
 use crate::machine::{Line as Padded, random};
 
@@ -30,89 +30,6 @@ thread_local! {
 
 pub(super) const NOBODY: u32 = u32::MAX;
 pub(super) const NO_LINE: LineIndex = LineIndex::MAX;
-
-/// What a thread's pending event means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pending {
-    /// It has none.
-    Nothing,
-    /// It goes on computing then: it can lose its core before.
-    Ahead,
-    /// An operation of its ends then, which nothing stops.
-    Operation,
-    /// Its sleep ends then at the latest.
-    Deadline,
-}
-
-/// Where a thread is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Life {
-    /// On a core, or about to be.
-    Running,
-    /// In a core's queue.
-    Ready,
-    /// Asleep in `park`.
-    Parked,
-    /// Asleep on a futex.
-    Futex,
-    /// Ended.
-    Ended,
-}
-
-/// A simulated thread.
-pub(super) struct Thread {
-    pub(super) yielder: *const Yielder<(), ()>,
-    pub(super) core: u16,
-    pub(super) pinned: bool,
-    pub(super) life: Life,
-    pub(super) pending: Pending,
-    /// It must give its core up as soon as the operation under way has ended.
-    pub(super) leave_core: bool,
-    /// Cycles of computing that it had begun when it lost its core.
-    pub(super) debt: u64,
-    /// Since when it is in the state that it is in: asleep, ready, watching.
-    pub(super) since: u64,
-    /// The line whose change it awaits.
-    pub(super) watched: LineIndex,
-    /// Its queued request has been served.
-    pub(super) granted: bool,
-    pub(super) token: bool,
-    pub(super) timed_out: bool,
-    pub(super) random: u64,
-    /// Slot of its probe.
-    pub(super) slot: *const (),
-    pub(super) account: Account,
-    pub(super) switches: Switches,
-    /// Polls that watching saved since the last report of a spin.
-    pub(super) polls_skipped: u64,
-}
-
-/// Context switches of a thread.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Switches {
-    pub(super) voluntary: u64,
-    pub(super) involuntary: u64,
-    pub(super) migrations: u64,
-}
-
-/// Sums over all threads.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
-    /// Operations on words.
-    pub operations: u64,
-    /// Operations that a core's own copy did not serve.
-    pub misses: u64,
-    /// Lines that came from another core.
-    pub transfers: u64,
-    /// Copies that were taken away from other cores.
-    pub invalidations: u64,
-    /// Changes of the thread on a core.
-    pub switches: u64,
-    /// Threads that moved to another core.
-    pub migrations: u64,
-    /// System calls on futexes, those of parking included.
-    pub futex_calls: u64,
-}
 
 /// The computer.
 pub(super) struct World {
@@ -145,6 +62,10 @@ pub(super) struct World {
     pub(super) polling: super::run::Polling,
     /// Cycles between two polls of a word that does not change.
     poll: u64,
+    /// Who decides who goes next, if it is not the clock.
+    pub(super) guide: Option<Rc<RefCell<Guide>>>,
+    /// What reading the clock takes more than it costs.
+    pub(super) clock_step: u64,
     moved: Vec<Queued>,
     /// Ledgers of the stretches that have ended.
     pub(super) stretches: Vec<(u32, super::ledger::ThreadLedger)>,
@@ -175,6 +96,8 @@ impl World {
             observe,
             poll: u64::from(preset.local.pause + preset.local.hit[Op::Load as usize]).max(1),
             preset,
+            guide: None,
+            clock_step: 0,
             polling: super::run::Polling::default(),
             moved: Vec::new(),
             stretches: Vec::new(),
@@ -256,12 +179,15 @@ impl World {
         state.pending = Pending::Nothing;
         self.core = state.core;
         // A thread that must leave its core may not do one more operation.
-        self.horizon = if state.leave_core { 0 } else { horizon };
+        self.horizon = if state.leave_core || self.guide.is_some() { 0 } else { horizon };
     }
 
     /// Takes events until one is a thread's to run. Those of cores and of sleepers are dealt with here.
     #[inline]
     pub(super) fn advance(&mut self) -> Option<(u64, u32)> {
+        if self.guide.is_some() {
+            return self.guided();
+        }
         loop {
             let (time, actor) = self.events.pop()?;
             let Some(thread) = self.threads.get_mut(actor as usize) else {
@@ -319,7 +245,7 @@ impl World {
         if w.thread().leave_core {
             w.thread().leave_core = false;
             w.preempt(me, now);
-        } else {
+        } else if w.guide.is_none() {
             w.push(me, now, Pending::Ahead);
         }
         // SAFETY: `w` is not used any more.

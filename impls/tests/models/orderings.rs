@@ -3,100 +3,21 @@
 //! The sites find themselves: what ran under loom is on the list. A site of the source that no check ran is a failure.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::fs;
+use std::time::Instant;
 
-use impls::card::Role;
 use impls::machine::checked::sites::{Mutation, Site, Weakening};
-use impls::mutex::{MutexImpl, MutexVisitor, visit_all};
-use impls::suite::models::programs::PROGRAMS;
-use impls::suite::models::{Checker, Limits, Spec, Verdict, ordering, run, serve};
+use impls::mutex::visit_all;
+use impls::suite::models::{Checker, Spec, Verdict, ordering};
 
-/// Set in the child, to the implementation that it checks.
-const CHECKS: &str = "SYNCHROSCOPE_CHECKS";
-const LIMITS: Limits = Limits { time: Duration::from_secs(120) };
-
-/// Plays one check, in a process of its own; elsewhere it has nothing to do.
-#[test]
-fn child() {
-    struct Play(String);
-    impl MutexVisitor for Play {
-        fn visit<I: MutexImpl>(&mut self) {
-            if I::CARD.id == self.0 {
-                serve::<I>();
-            }
-        }
-    }
-    if let Ok(id) = env::var(CHECKS) {
-        visit_all(&mut Play(id));
-    }
-}
-
-fn check(id: &str, spec: &Spec) -> impls::suite::models::Outcome {
-    let mut command = Command::new(env::current_exe().expect("the test binary has a path"));
-    command.args(["child", "--exact", "--nocapture", "--test-threads=1"]).env(CHECKS, id);
-    run(&mut command, spec, LIMITS)
-}
-
-/// One implementation under one program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Case {
-    id: &'static str,
-    program: &'static str,
-}
-
-fn cases() -> Vec<Case> {
-    struct Collect(Vec<Case>);
-    impl MutexVisitor for Collect {
-        fn visit<I: MutexImpl>(&mut self) {
-            if I::CARD.role != Role::Floor {
-                let programs = PROGRAMS.iter().filter(|program| program.applies_to(&I::CARD));
-                self.0.extend(programs.map(|program| Case { id: I::CARD.id, program: program.name }));
-            }
-        }
-    }
-    let mut collect = Collect(Vec::new());
-    visit_all(&mut collect);
-    collect.0
-}
-
-/// `work` for each of `items`, on as many threads as there are cores; in the order of the items.
-fn parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(BTreeMap::new());
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while let Some((place, item)) = {
-                    let place = next.fetch_add(1, Ordering::Relaxed);
-                    items.get(place).map(|item| (place, item))
-                } {
-                    let result = work(item);
-                    results.lock().expect("no worker panics with the lock").insert(place, result);
-                }
-            });
-        }
-    });
-    results.into_inner().expect("no worker panics with the lock").into_values().collect()
-}
+use super::{Case, cases, check, golden, parallel, root};
 
 #[test]
 fn every_ordering_is_needed() {
     let start = Instant::now();
-    let cases = cases();
+    let cases = cases(|collect| visit_all(collect));
     // 1. What runs, and how much it takes. Nothing is weakened yet, so everything passes.
-    let spec = |case: &Case| Spec {
-        checker: Checker::Loom,
-        program: case.program.to_owned(),
-        depth: impls::suite::models::Depth::Short,
-        mutation: None,
-        sites: true,
-    };
+    let spec = |case: &Case| Spec { sites: true, ..Spec::short(Checker::Loom, case.program()) };
     let outcomes = parallel(&cases, |case| check(case.id, &spec(case)));
     let mut runs: BTreeMap<Site, (String, Vec<(usize, Case)>)> = BTreeMap::new();
     let mut wrong = Vec::new();
@@ -134,14 +55,23 @@ fn every_ordering_is_needed() {
         })
     });
     let mut score = 0;
+    let mut files: BTreeMap<&str, Tally<'_>> = BTreeMap::new();
     for ((mutation, by), caught) in mutations.iter().zip(&caught) {
+        let tally = files.entry(&mutation.site.file).or_default();
+        tally.weakened += 1;
+        tally.sites.insert(&mutation.site);
         match caught {
             Some((case, text)) => {
                 score += 1;
+                tally.caught += 1;
+                tally.programs.insert(case.program);
                 println!("{mutation}: {} {}: {text}", case.id, case.program);
             }
             None => match reason(&mutation.site) {
-                Some(reason) => println!("{mutation}: conservative: {reason}"),
+                Some(reason) => {
+                    tally.conservative += 1;
+                    println!("{mutation}: conservative: {reason}");
+                }
                 None => wrong.push(format!("{mutation}: nothing fails of {} cases", by.len())),
             },
         }
@@ -155,12 +85,37 @@ fn every_ordering_is_needed() {
             wrong.push(format!("{file}:{line}: no check runs `{text}`"));
         }
     }
+    golden("orderings.md", &table(&files));
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-fn root() -> PathBuf {
-    let crate_root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    crate_root.parent().expect("the workspace holds the crate").to_owned()
+/// What the orderings of a file came to.
+#[derive(Default)]
+struct Tally<'a> {
+    sites: BTreeSet<&'a Site>,
+    weakened: usize,
+    caught: usize,
+    conservative: usize,
+    programs: BTreeSet<&'static str>,
+}
+
+fn table(files: &BTreeMap<&str, Tally<'_>>) -> String {
+    let sum = |part: fn(&Tally<'_>) -> usize| files.values().map(part).sum::<usize>();
+    let mut text = format!(
+        "<!-- Made by impls/tests/models: do not edit. -->\n\n{} of {} weakened orderings caught by loom, {} conservative; {} sites.\n\n\
+         | source | sites | weakened | caught | conservative | first caught by |\n|---|---:|---:|---:|---:|---|\n",
+        sum(|tally| tally.caught),
+        sum(|tally| tally.weakened),
+        sum(|tally| tally.conservative),
+        sum(|tally| tally.sites.len()),
+    );
+    for (file, tally) in files {
+        let programs = tally.programs.iter().copied().collect::<Vec<_>>().join(", ");
+        let (sites, weakened) = (tally.sites.len(), tally.weakened);
+        let (caught, conservative) = (tally.caught, tally.conservative);
+        text += &format!("| `{file}` | {sites} | {weakened} | {caught} | {conservative} | {programs} |\n");
+    }
+    text
 }
 
 fn is_shipped(site: &Site) -> bool {

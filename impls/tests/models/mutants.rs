@@ -1,0 +1,74 @@
+//! Every broken lock is seen by the checks that can see its fault; what saw it is a table in the docs.
+
+use impls::mutex::{MutexImpl, MutexVisitor};
+use impls::suite::models::{Checker, Spec, Verdict};
+use impls::suite::mutants::{self, EXPECTED};
+use impls::suite::simulated::examine;
+use impls::suite::troubled::Trouble;
+
+use super::{Case, cases, check, golden, parallel};
+
+/// Seeds of the simulator.
+const SEEDS: u64 = 400;
+
+#[test]
+fn every_mutant_is_caught() {
+    let cases = cases(|collect| mutants::visit_all(collect));
+    let simulated = simulated();
+    let seen = parallel(EXPECTED, |expected| {
+        let mine: Vec<_> = cases.iter().filter(|case| case.id == expected.id).collect();
+        Checker::ALL.map(|checker| mine.iter().find_map(|case| fails(checker, case)))
+    });
+    let mut table = format!(
+        "<!-- Made by impls/tests/models: do not edit. -->\n\n{} broken locks, and the first program of each check that saw the fault. A dash: it does not see it.\n\n\
+         | broken lock | fault | loom | shuttle, random | shuttle, priorities | simulator |\n|---|---|---|---|---|---|\n",
+        EXPECTED.len()
+    );
+    let mut unseen = Vec::new();
+    for ((expected, seen), simulated) in EXPECTED.iter().zip(&seen).zip(&simulated) {
+        let mut row = format!(
+            "| `{}` | {}{} |",
+            expected.id,
+            expected.fault.name(),
+            if expected.weak_memory { ", weak memory" } else { "" }
+        );
+        for program in seen.iter().copied().chain([*simulated]) {
+            row += &format!(" {} |", program.unwrap_or("-"));
+        }
+        println!("{row}");
+        table += &row;
+        table.push('\n');
+        if seen.iter().flatten().next().is_none() && simulated.is_none() {
+            unseen.push(expected.id);
+        }
+    }
+    assert!(unseen.is_empty(), "nothing sees {unseen:?}");
+    golden("mutants.md", &table);
+}
+
+/// The program, if `checker` finds a fault with it.
+fn fails(checker: Checker, case: &Case) -> Option<&'static str> {
+    match check(case.id, &Spec::short(checker, case.program())).verdict {
+        Verdict::Failed(text) => {
+            println!("{} {} {}: {text}", case.id, checker.name(), case.program);
+            Some(case.program)
+        }
+        Verdict::Passed { .. } => None,
+    }
+}
+
+/// For each mutant, the program of the simulator that saw its fault.
+fn simulated() -> Vec<Option<&'static str>> {
+    struct Examine(Vec<Option<&'static str>>);
+    impl MutexVisitor for Examine {
+        fn visit<I: MutexImpl>(&mut self) {
+            let expected =
+                EXPECTED.iter().find(|expected| expected.id == I::CARD.id).expect("it is on the list");
+            let found = examine::<I>(1..=SEEDS, Trouble::None);
+            self.0.push(found.iter().find(|wrong| wrong.fault == expected.fault).map(|wrong| wrong.program));
+        }
+    }
+    let mut found = Examine(Vec::new());
+    mutants::visit_all(&mut found);
+    found.0
+}

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use record::ProbeMode;
+use reports::export::Format;
 use workloads::published::curves::Bench;
 
 /// A benchmarking and contention-profiling observatory for synchronization primitives.
@@ -46,6 +47,9 @@ pub(crate) enum Command {
     /// Compare two runs, or two implementations inside runs: ratios with intervals
     #[command(after_help = COMPARE_EXAMPLES)]
     Compare(CompareArgs),
+    /// Write a run in the format of another tool: critcmp, benchstat, Bencher, Prometheus, ...
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(ExportArgs),
     /// Put the shards of one run together
     #[command(after_help = "Example:\n  synchroscope merge shard-1 shard-2 --out whole")]
     Merge(MergeArgs),
@@ -95,6 +99,12 @@ const VALIDATE_EXAMPLES: &str = "Examples:
   synchroscope validate --curves xeon.csv --json   a file with the columns platform,series,threads,mops
   synchroscope validate --curves tas.csv --bench one-lock --seeds 16
   synchroscope validate --preset my.toml --out pages";
+
+const EXPORT_EXAMPLES: &str = "Examples:
+  synchroscope export runs/monday --format criterion --out target/criterion
+  synchroscope export runs/tuesday --format criterion --out target/criterion && critcmp monday tuesday
+  synchroscope export runs/monday --format csv > monday.csv
+What each format holds: docs/EXPORT.md";
 
 const CALIBRATE_EXAMPLES: &str = "Examples:
   synchroscope calibrate --name my-desk --out my-desk.toml
@@ -259,6 +269,30 @@ pub(crate) struct CompareArgs {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ExportArgs {
+    /// A run directory
+    #[arg(value_name = "DIR")]
+    pub(crate) run: PathBuf,
+    /// For which tool: criterion, bmf, github-action-benchmark, benchfmt, hdr, openmetrics, csv
+    #[arg(long, value_name = "FORMAT", value_parser = format)]
+    pub(crate) format: Format,
+    /// The file to write, or the folder for criterion and github-action-benchmark [default: stdout]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) out: Option<PathBuf>,
+    /// Name of the run among the baselines of a criterion tree [default: the name of its directory]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) baseline: Option<String>,
+    /// Replace files that are there
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
+}
+
+fn format(text: &str) -> Result<Format, String> {
+    let known = Format::ALL.into_iter().find(|format| format.name() == text);
+    known.ok_or_else(|| workloads::diagnose::unknown("format", text, Format::ALL.map(Format::name)))
 }
 
 #[derive(Debug, ClapArgs)]

@@ -11,6 +11,7 @@
 //! | [`findings`] | sentences that the launches support |
 //! | [`terminal`] | the table at the end of a run |
 //! | [`html`] | the page |
+//! | [`export`] | a run in the formats of other tools |
 //! | [`validation`] | simulated against published curves, in the terminal |
 //! | [`text`] | numbers and tables for people |
 //!
@@ -18,6 +19,7 @@
 //! inside one. And ranked numbers come from launches that nobody observed, explanations from observed ones.
 
 pub mod compare;
+pub mod export;
 pub mod findings;
 pub mod group;
 pub mod html;

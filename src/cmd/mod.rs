@@ -5,6 +5,7 @@ mod catalogue;
 mod compare;
 mod doctor;
 mod explain;
+mod export;
 mod list;
 mod merge;
 mod report;
@@ -31,6 +32,7 @@ pub(crate) fn dispatch(observatory: &Observatory, args: Args) -> Result<Exit> {
         Some(Command::Explain(args)) => explain::command(observatory, &args),
         Some(Command::Report(args)) => report::command(&args),
         Some(Command::Compare(args)) => compare::command(&args),
+        Some(Command::Export(args)) => export::command(&args),
         Some(Command::Merge(args)) => merge::command(&args),
         Some(Command::Validate(args)) => validate::command(&args),
         Some(Command::Calibrate(args)) => calibrate::command(&args),

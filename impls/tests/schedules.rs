@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
-use impls::card::{Capability, Defaults, Runs};
+use impls::card::Defaults;
 use impls::machine::sim::explore::{Failure, How, Kind, Options, Outcome, Policy, campaign, replay};
 use impls::machine::sim::trace::Step;
 use impls::machine::sim::{Sim, explore};
 use impls::machine::{Atomic, AtomicInt, Machine, Ordering, Waited};
 use impls::mutex::mcs::Mcs;
-use impls::mutex::{MutexImpl, MutexVisitor, RawMutex};
+use impls::mutex::{MutexImpl, RawMutex};
 use impls::probe::{Event, NoProbe};
 
 type S = Sim<NoProbe>;
@@ -226,53 +226,6 @@ fn a_schedule_names_time_outs_and_sleeps_that_end_for_no_reason() {
     let ends: Vec<How> = failure.schedule.0.iter().map(|switch| switch.how).collect();
     assert_eq!(ends, [How::Spurious], "{failure}");
     assert!(failure.schedule.to_string().ends_with("0?"), "{failure}");
-}
-
-struct Correct(Vec<String>);
-
-impl MutexVisitor for Correct {
-    fn visit<I: MutexImpl>(&mut self) {
-        if I::CARD.runs != Runs::AnyMachine || I::CARD.id.ends_with("empty") {
-            return;
-        }
-        let timed = I::CARD.can.contains(&Capability::TryLock);
-        for (threads, clock_step_ns, spurious) in [(2, 0, false), (3, 0, true), (3, 600_000, false)] {
-            let options = Options { clock_step_ns, spurious, ..Options::new(120, u64::from(threads as u32)) };
-            let outcome = campaign(&options, || {
-                let lock = I::build::<S, Defaults>(Defaults);
-                let (inside, counter) = (Word::new(0), Word::new(0));
-                S::run(threads, &[], 1, &|_| {
-                    let mut context = lock.context();
-                    for round in 0..2 {
-                        let has = !(timed && round == 1) || lock.try_lock(&mut context);
-                        if has && !(timed && round == 1) {
-                            lock.lock(&mut context);
-                        }
-                        if has {
-                            assert_eq!(inside.swap(1, SC), 0, "two inside");
-                            let seen = counter.load(SC);
-                            counter.store(seen + 1, SC);
-                            inside.store(0, SC);
-                            lock.unlock(&mut context);
-                        }
-                    }
-                });
-                let count = counter.load(SC) as usize;
-                assert!((threads..=2 * threads).contains(&count), "{count} of {threads} times 2");
-            });
-            match outcome {
-                Outcome::Passed { .. } => {}
-                Outcome::Failed(failure) => self.0.push(format!("{}: {failure}", I::CARD.id)),
-            }
-        }
-    }
-}
-
-#[test]
-fn correct_locks_pass() {
-    let mut failures = Correct(Vec::new());
-    impls::mutex::visit_all(&mut failures);
-    assert!(failures.0.is_empty(), "{}", failures.0.join("\n"));
 }
 
 #[test]

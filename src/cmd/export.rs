@@ -20,12 +20,10 @@ pub(super) fn command(args: &ExportArgs) -> Result<Exit> {
     let runs = report::load(std::slice::from_ref(&args.run))?;
     let records = &runs[0].records;
     let exported = export(&runs[0], format, &baseline)?;
-    let left_out = records.iter().filter(|record| record.status != Status::Ok).count();
-    if left_out > 0 && !format.carries_status() {
-        eprintln!("left out {left_out} of {} cells, which are not ok", records.len());
-    }
     match (exported, &args.out) {
-        (Export::Text(text), None) => return print(&text),
+        (Export::Text(text), None) => {
+            print(&text)?;
+        }
         (Export::Text(content), Some(out)) => {
             let place = out.display();
             ensure!(!out.is_dir(), "{place} is a folder: --format {} writes a file", format.name());
@@ -40,8 +38,14 @@ pub(super) fn command(args: &ExportArgs) -> Result<Exit> {
         }
         (Export::Folder(files), Some(out)) => folder(out, &files, args.force)?,
     }
-    let out = args.out.as_deref().unwrap_or(Path::new("."));
-    print(&format!("{}\n", out.display()))
+    let left_out = records.iter().filter(|record| record.status != Status::Ok).count();
+    if left_out > 0 && !format.carries_status() {
+        eprintln!("left out {left_out} of {} cells, which are not ok", records.len());
+    }
+    match &args.out {
+        Some(out) => print(&format!("{}\n", out.display())),
+        None => Ok(Exit::Fine),
+    }
 }
 
 /// The name of the baseline: as asked for, or that of the run's directory.

@@ -247,7 +247,9 @@ fn table(at: &At<'_, '_>, comparison: &Comparison) -> Markup {
 
 fn ratio(row: &Row, named: bool) -> Markup {
     let r = row.ratio.as_ref();
-    let of = |f: fn(&crate::stats::Ratio) -> f64| number(r.map(f), change, None);
+    // One launch a side gives a ratio, but nothing from which to which.
+    let interval = r.filter(|r| r.launches_a + r.launches_b > 2);
+    let of = |f: fn(&crate::stats::Ratio) -> f64| number(interval.map(f), change, None);
     html! {
         tr {
             th scope="row" { (fit(&row.label, 60)) }
@@ -255,7 +257,7 @@ fn ratio(row: &Row, named: bool) -> Markup {
             td .l { (row.quantity.name()) }
             (number(row.median_a, |v| shown(row.quantity, v), None))
             (number(row.median_b, |v| shown(row.quantity, v), None))
-            (of(|r| r.estimate)) (of(|r| r.low)) (of(|r| r.high))
+            (number(r.map(|r| r.estimate), change, None)) (of(|r| r.low)) (of(|r| r.high))
             (number(row.minimal_detectable_ratio, change, None))
             td class={ "l v-" (class(row.verdict)) } {
                 (row.verdict.name())

@@ -127,13 +127,15 @@ fn names(root: &Area<'_>, plane: &Plane<'_, '_>, dots: &[Dot<'_>]) -> Drawn {
             [x - r, y - r, x + r, y + r]
         })
         .collect();
+    // Below the plane stand the names of the ticks.
+    let floor = plane.plotting_area().get_y_axis_pixel_range().end;
     for (index, d) in dots.iter().enumerate().rev() {
         let (x, y) = place(d);
         let r = radius(d.cell, dots) as i32 + 4;
         let text = fit(&d.cell.name, 34);
         let width = text.chars().count() as i32 * LETTER;
         let free = |b: &[i32; 4]| {
-            let inside = b[0] >= 0 && b[2] <= WIDTH as i32 && b[1] >= 26;
+            let inside = b[0] >= 0 && b[2] <= WIDTH as i32 && b[1] >= 26 && b[3] <= floor;
             inside && taken.iter().all(|t| b[0] >= t[2] || b[2] <= t[0] || b[1] >= t[3] || b[3] <= t[1])
         };
         let candidates = [

@@ -1,8 +1,11 @@
 //! Distributions of times: HdrHistogram in memory, base64 on the wire, interval logs on disk.
 
+use std::io::Read;
+
 use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use flate2::read::ZlibDecoder;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
 use serde::{Deserialize, Serialize};
@@ -102,6 +105,7 @@ impl Values {
             Values::Hdr { hdr } => {
                 ensure!(hdr.len() <= 8 << 20, "a histogram of {} characters is too large", hdr.len());
                 let bytes = STANDARD.decode(hdr).context("a histogram is not base64")?;
+                check_claim(&bytes)?;
                 Deserializer::new()
                     .deserialize(&mut bytes.as_slice())
                     .map_err(|e| anyhow::anyhow!("a histogram is not HdrHistogram V2: {e}"))
@@ -115,6 +119,26 @@ impl Values {
             }
         }
     }
+}
+
+/// The longest encoded histogram that is read, bytes: one of an hour in ns with five digits has less.
+const PAYLOAD_MAX: u32 = 32 << 20;
+
+/// Looks at the length that an encoded histogram claims: the decoder takes so much memory before it reads on.
+fn check_claim(bytes: &[u8]) -> Result<()> {
+    const COMPRESSED: [u8; 4] = 0x1c84_9314_u32.to_be_bytes();
+    // The cookie, and the length of what follows the head.
+    let mut head = [0; 8];
+    let read = match bytes.strip_prefix(&COMPRESSED) {
+        // Behind the length of the stream, which need not be believed.
+        Some(rest) => ZlibDecoder::new(rest.get(4..).unwrap_or_default()).read_exact(&mut head),
+        None => (&mut &*bytes).read_exact(&mut head),
+    };
+    read.context("a histogram is not HdrHistogram V2: it has no head")?;
+    let [.., a, b, c, d] = head;
+    let claimed = u32::from_be_bytes([a, b, c, d]);
+    ensure!(claimed <= PAYLOAD_MAX, "a histogram of {claimed} bytes is too large");
+    Ok(())
 }
 
 #[cfg(test)]
@@ -132,7 +156,8 @@ mod tests {
 
     #[test]
     fn damage_is_an_error() {
-        for hdr in ["", "%%%", "AAAA", "HISTFAAAAA=="] {
+        // The last claims 4 GB.
+        for hdr in ["", "%%%", "AAAA", "HISTFAAAAA==", "HISTE/////8AAAAAAAAAAwAAAAAAAAAB"] {
             assert!(Values::Hdr { hdr: hdr.into() }.decode().is_err(), "{hdr:?}");
         }
     }

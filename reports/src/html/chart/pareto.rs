@@ -56,9 +56,9 @@ pub(in crate::html) fn pareto(point: &PointCells<'_>, catalogue: &Catalogue, lab
         height: 480,
         margins: Margins { left: 70, right: 40, top: 34, bottom: 50 },
         x: ((x.0 / 1.15).log10(), (x.1 * 1.25).log10()),
-        y: ((y.0 / 1.3).log10(), (y.1 * 1.3).log10()),
+        y: ((y.0 / 2.2).log10(), (y.1 * 1.3).log10()),
         x_ticks: log_ticks(x.0 / 1.15, x.1 * 1.25, si),
-        y_ticks: log_ticks(y.0 / 1.3, y.1 * 1.3, time),
+        y_ticks: log_ticks(y.0 / 2.2, y.1 * 1.3, time),
         x_name: "operations a second (logarithmic) → better".into(),
         y_name: "p99.9 wait (logarithmic), lower is better".into(),
     };
@@ -127,8 +127,8 @@ fn names(root: &Area<'_>, plane: &Plane<'_, '_>, dots: &[Dot<'_>]) -> Drawn {
             [x - r, y - r, x + r, y + r]
         })
         .collect();
-    // Below the plane stand the names of the ticks.
-    let floor = plane.plotting_area().get_y_axis_pixel_range().end;
+    // A little below the plane stand the names of the ticks.
+    let floor = plane.plotting_area().get_y_axis_pixel_range().end + 5;
     for (index, d) in dots.iter().enumerate().rev() {
         let (x, y) = place(d);
         let r = radius(d.cell, dots) as i32 + 4;

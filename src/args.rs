@@ -56,6 +56,9 @@ pub(crate) enum Command {
     /// Simulate published curves and say how far off the simulated machine is
     #[command(after_help = VALIDATE_EXAMPLES)]
     Validate(ValidateArgs),
+    /// Check an implementation: every interleaving of small programs, drawn schedules, faults, weakened orderings
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify(VerifyArgs),
     /// Measure this computer and describe it as a preset of the simulated machine
     #[command(after_help = CALIBRATE_EXAMPLES)]
     Calibrate(CalibrateArgs),
@@ -99,6 +102,12 @@ const VALIDATE_EXAMPLES: &str = "Examples:
   synchroscope validate --curves xeon.csv --json   a file with the columns platform,series,threads,mops
   synchroscope validate --curves tas.csv --bench one-lock --seeds 16
   synchroscope validate --preset my.toml --out pages";
+
+const VERIFY_EXAMPLES: &str = "Examples:
+  synchroscope verify mutex/go-2019-fastpath
+  synchroscope verify 'mutex/go-*' mutex/mine --json > checked.json
+  synchroscope verify 'mutex/*' --deep             hours
+What is checked and within which bounds: docs/PROOF.md";
 
 const EXPORT_EXAMPLES: &str = "Examples:
   synchroscope export runs/monday --format criterion --out target/criterion
@@ -383,4 +392,17 @@ impl From<ProbeArg> for ProbeMode {
             ProbeArg::Full => ProbeMode::Full,
         }
     }
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct VerifyArgs {
+    /// Ids of implementations, or globs
+    #[arg(value_name = "IMPL", required = true)]
+    pub(crate) implementations: Vec<String>,
+    /// One more preemption, and many more executions and schedules: minutes to hours
+    #[arg(long)]
+    pub(crate) deep: bool,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,6 +10,9 @@ use anyhow::{Result, bail};
 use clap::Parser;
 use impls::card::{Card, Role};
 use impls::mutex::{MutexImpl, MutexVisitor};
+use impls::suite::models;
+use impls::suite::simulated::{Wrong, examine};
+use impls::suite::troubled::Trouble;
 use record::cell::ImplementationRole;
 use record::{LaunchResult, LaunchSpec};
 
@@ -24,6 +28,10 @@ pub trait Entry: Send + Sync {
     fn launch(&self, spec: &LaunchSpec, watch: &launch::Watch) -> Result<LaunchResult>;
     /// Runs one launch on a simulated machine, and keeps `marks` of it.
     fn simulate(&self, spec: &LaunchSpec, marks: Marks) -> Result<Simulation>;
+    /// In a process that [`models::run`] started, plays the check asked for and ends the process; elsewhere nothing.
+    fn serve_model(&self);
+    /// Runs the short programs of the simulator with each seed; what went wrong.
+    fn examine(&self, seeds: RangeInclusive<u64>, trouble: Trouble) -> Vec<Wrong>;
 }
 
 struct MutexEntry<I: MutexImpl> {
@@ -46,6 +54,12 @@ impl<I: MutexImpl> Entry for MutexEntry<I> {
     }
     fn simulate(&self, spec: &LaunchSpec, marks: Marks) -> Result<Simulation> {
         simulated::mutex::<I>(spec, marks)
+    }
+    fn serve_model(&self) {
+        models::serve::<I>();
+    }
+    fn examine(&self, seeds: RangeInclusive<u64>, trouble: Trouble) -> Vec<Wrong> {
+        examine::<I>(seeds, trouble)
     }
 }
 

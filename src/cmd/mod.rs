@@ -11,6 +11,7 @@ mod merge;
 mod report;
 mod run;
 mod validate;
+mod verify;
 
 use std::io::Write;
 use std::time::Duration;
@@ -35,6 +36,7 @@ pub(crate) fn dispatch(observatory: &Observatory, args: Args) -> Result<Exit> {
         Some(Command::Export(args)) => export::command(&args),
         Some(Command::Merge(args)) => merge::command(&args),
         Some(Command::Validate(args)) => validate::command(&args),
+        Some(Command::Verify(args)) => verify::command(observatory, &args),
         Some(Command::Calibrate(args)) => calibrate::command(&args),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

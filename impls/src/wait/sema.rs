@@ -198,9 +198,9 @@ impl<M: Machine> Semaphore<M> {
             // reaches it (Invariant 2).
             let state = unsafe { self.sleep(node, deadline_ns) };
             // SAFETY: the node is unlinked and ours again (Invariant 2).
-            debug_assert!(unsafe {
-                link::<M>(&(*node).next).is_null() && link::<M>(&(*node).previous).is_null()
-            });
+            let unlinked =
+                unsafe { link::<M>(&(*node).next).is_null() && link::<M>(&(*node).previous).is_null() };
+            assert!(unlinked, "semaphore: a waiter leaves a queue that still holds its node");
             // 3. Granted, or fast enough.
             if state == GRANTED || self.try_acquire() {
                 return true;

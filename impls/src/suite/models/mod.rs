@@ -155,6 +155,20 @@ pub struct Outcome {
     pub sites: Vec<(Site, String)>,
 }
 
+/// The bounds of a check, in words.
+pub fn bounds(checker: Checker, program: &Program, depth: Depth) -> String {
+    let deep = depth == Depth::Deep;
+    let schedules = if deep { DEEP_SCHEDULES } else { SHORT_SCHEDULES };
+    match checker {
+        Checker::Loom => {
+            let executions = if deep { DEEP_EXECUTIONS } else { SHORT_EXECUTIONS };
+            format!("at most {} preemptions, {executions} executions", program.preemptions + usize::from(deep))
+        }
+        Checker::ShuttleRandom => format!("{schedules} random schedules"),
+        Checker::ShuttlePct => format!("{schedules} schedules by priorities, depth {PCT_DEPTH}"),
+    }
+}
+
 /// Plays `spec` on `I`. A fault panics, and the caller's panic hook must end the process: see [`child`].
 fn play<I: MutexImpl>(spec: &Spec) -> Verdict {
     let program = Program::named(&spec.program).expect("a spec names a program");

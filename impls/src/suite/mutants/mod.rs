@@ -1,7 +1,7 @@
 //! Broken mutexes: what the batteries, the model checkers, the simulator and the runner must catch.
 //!
 //! They belong to no list that is measured. Each is sound but for one step: the file's lock is written once, its steps
-//! are the methods of a trait, and a mutant overrides one of them. Apart from [`late`], the fault needs two or three
+//! are the methods of a trait, and a mutant overrides one of them. Apart from [`late`] and [`liars`], the fault needs two or three
 //! threads and one or two operations each, so that a model checker meets it within its bounds. None has undefined
 //! behaviour: whatever goes wrong, goes wrong in atomics and in what a latch guards.
 //!
@@ -15,6 +15,7 @@
 //! | [`two_mode`] | Go's two modes, in short |
 //! | [`permits`] | a binary semaphore, and sleeping on an epoch |
 //! | [`owner`] | a recursive lock |
+//! | [`liars`] | locks that only a measurement shows, for the rules of truth |
 //! | [`late`] | locks that behave for a thousand acquisitions, for the runner |
 
 use crate::card::{Capability, Card, Fairness, Param, Role, Runs};
@@ -116,7 +117,7 @@ macro_rules! mutant {
 /// One line a mutant: where it is, what must be seen, and whether only a weak memory shows it.
 macro_rules! mutants {
     ($($module:ident :: $registration:ident => $fault:ident $($weak:ident)?,)*) => {
-        /// Visits every mutant that needs no run-up: all but those of [`late`].
+        /// Visits every mutant that needs no run-up: all but those of [`late`] and [`liars`].
         pub fn visit_all(visitor: &mut impl MutexVisitor) {
             $(visitor.visit::<$module::$registration>();)*
         }
@@ -133,6 +134,7 @@ macro_rules! mutants {
 }
 
 pub mod late;
+pub mod liars;
 pub mod list;
 pub mod monitor;
 pub mod numbers;

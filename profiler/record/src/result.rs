@@ -114,7 +114,7 @@ pub struct Phase {
 impl Slice {
     /// Operations of all workers.
     pub fn ops(&self) -> u64 {
-        self.workers.iter().map(|w| w.ops).sum()
+        total(self.workers.iter().map(|w| w.ops))
     }
 
     /// From the first worker's start to the last worker's end.
@@ -149,15 +149,20 @@ impl Slice {
 /// to start.
 pub const WAKE_NS: u64 = 200_000;
 
+/// A sum that no answer can make overflow: numbers of other programs are any numbers.
+fn total(numbers: impl IntoIterator<Item = u64>) -> u64 {
+    numbers.into_iter().fold(0, u64::saturating_add)
+}
+
 impl LaunchResult {
     /// Operations of all slices.
     pub fn ops(&self) -> u64 {
-        self.slices.iter().map(Slice::ops).sum()
+        total(self.slices.iter().map(Slice::ops))
     }
 
     /// Sum of the spans of all slices.
     pub fn span_ns(&self) -> u64 {
-        self.slices.iter().map(Slice::span_ns).sum()
+        total(self.slices.iter().map(Slice::span_ns))
     }
 
     /// Operations per second; `None` when nothing was timed.
@@ -169,15 +174,15 @@ impl LaunchResult {
     /// Operations of each worker over all slices.
     pub fn ops_per_worker(&self) -> Vec<u64> {
         let workers = self.slices.iter().map(|s| s.workers.len()).max().unwrap_or(0);
-        let total = |i| self.slices.iter().filter_map(|s| s.workers.get(i)).map(|w: &Worker| w.ops).sum();
-        (0..workers).map(total).collect()
+        let of = |i| total(self.slices.iter().filter_map(|s| s.workers.get(i)).map(|w: &Worker| w.ops));
+        (0..workers).map(of).collect()
     }
 
     /// Processor time per operation in ns; `None` without operations or without the scheduler's account.
     pub fn cpu_ns_per_op(&self) -> Option<f64> {
         let workers = || self.slices.iter().flat_map(|s| &s.workers);
-        let cpu_ns: u64 = workers().map(|w| w.cpu_ns).sum::<Option<u64>>()?;
-        let ops: u64 = workers().map(|w| w.ops_accounted).sum();
+        let cpu_ns = workers().map(|w| w.cpu_ns).collect::<Option<Vec<u64>>>().map(total)?;
+        let ops = total(workers().map(|w| w.ops_accounted));
         (ops > 0).then(|| cpu_ns as f64 / ops as f64)
     }
 

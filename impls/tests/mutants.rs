@@ -1,5 +1,7 @@
 //! The batteries catch what they must: each broken lock fails, in the way that it is broken, and no sound one does.
 
+#![allow(clippy::print_stdout, reason = "what was found is a result, also when the test passes")]
+
 use std::panic::catch_unwind;
 use std::time::Duration;
 

@@ -2,6 +2,8 @@
 //!
 //! `SYNCHROSCOPE_SCHEDULES=N` tries N schedules of each program instead of the few that a test has time for.
 
+#![allow(clippy::print_stdout, reason = "what was found is a result, also when the test passes")]
+
 use impls::card::{Capability, Card, Defaults, Role, Runs};
 use impls::machine::sim::Sim;
 use impls::machine::sim::explore::{Failure, Options, Outcome, campaign};
@@ -79,7 +81,7 @@ fn sections<I: MutexImpl>(threads: usize, enter: Enter) {
 }
 
 /// The first failure of each program that the card allows; schedules with long waits and idle wake-ups are among them.
-fn failures<I: MutexImpl>(schedules: u32) -> Vec<(Enter, usize, Failure)> {
+fn failures<I: MutexImpl>(schedules: u32) -> Vec<Found> {
     let mut found = Vec::new();
     if I::CARD.runs != Runs::AnyMachine || I::CARD.role == Role::Floor {
         return found;
@@ -97,7 +99,10 @@ fn failures<I: MutexImpl>(schedules: u32) -> Vec<(Enter, usize, Failure)> {
     found
 }
 
-struct Examined(u32, Vec<(&'static str, Vec<(Enter, usize, Failure)>)>);
+/// A way to enter, the number of threads, and what went wrong.
+type Found = (Enter, usize, Failure);
+
+struct Examined(u32, Vec<(&'static str, Vec<Found>)>);
 
 impl MutexVisitor for Examined {
     fn visit<I: MutexImpl>(&mut self) {

@@ -241,13 +241,11 @@ fn run_threads(threads: usize, seed: u64, cores: usize, body: &(dyn Fn(usize) + 
 /// Far more simulated time than any program takes.
 const LIMIT_NS: u64 = 1_000_000_000;
 
+/// A way to enter, which may fail; the number tells ways apart where there are several.
+type Enter<I> = dyn Fn(&Scene<I>, &mut Context<I>, u32) -> bool + Sync;
+
 /// Threads enter in some way and meet in sections of random length.
-fn sections<I: MutexImpl>(
-    seed: u64,
-    cores: usize,
-    notes: &Notes,
-    enter: &(dyn Fn(&Scene<I>, &mut Context<I>, u32) -> bool + Sync),
-) {
+fn sections<I: MutexImpl>(seed: u64, cores: usize, notes: &Notes, enter: &Enter<I>) {
     const THREADS: usize = 4;
     const ROUNDS: u32 = 5;
     let scene = Scene::<I>::new();

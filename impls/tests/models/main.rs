@@ -3,6 +3,8 @@
 //! The tables in `docs/proof` are made here; `SYNCHROSCOPE_GOLDEN=write cargo test -p synchroscope-impls --test models`
 //! writes them anew.
 
+#![allow(clippy::print_stdout, reason = "what was found is a result, also when the test passes")]
+
 mod mutants;
 mod orderings;
 

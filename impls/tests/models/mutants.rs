@@ -13,7 +13,7 @@ const SEEDS: u64 = 400;
 
 #[test]
 fn every_mutant_is_caught() {
-    let cases = cases(|collect| mutants::visit_all(collect));
+    let cases = cases(mutants::visit_all);
     let simulated = simulated();
     let seen = parallel(EXPECTED, |expected| {
         let mine: Vec<_> = cases.iter().filter(|case| case.id == expected.id).collect();

@@ -15,7 +15,7 @@ use super::{Case, cases, check, golden, parallel, root};
 #[test]
 fn every_ordering_is_needed() {
     let start = Instant::now();
-    let cases = cases(|collect| visit_all(collect));
+    let cases = cases(visit_all);
     // 1. What runs, and how much it takes. Nothing is weakened yet, so everything passes.
     let spec = |case: &Case| Spec { sites: true, ..Spec::short(Checker::Loom, case.program()) };
     let outcomes = parallel(&cases, |case| check(case.id, &spec(case)));

@@ -147,6 +147,6 @@ pub fn explore(setting: Setting, bounds: Bounds, program: impl Fn() + Send + Syn
     });
     let executions = count.load(Ordering::Relaxed);
     // The limit strikes in front of an execution whose number is a multiple of the interval.
-    let cut = (executions + 1) % INTERVAL == 0 && executions + 1 >= bounds.executions;
+    let cut = (executions + 1).is_multiple_of(INTERVAL) && executions + 1 >= bounds.executions;
     Explored { executions, complete: !cut }
 }

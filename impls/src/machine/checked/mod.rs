@@ -2,7 +2,7 @@
 //! schedules of larger ones, sequentially consistent.
 //!
 //! Both run the sources that are measured. The macro below is the [`Machine`](super::Machine) over a checker's atomics;
-//! [`scene`] adds what neither checker has: a clock, deadlines, futexes, sleeps that end for no reason; [`sites`] sees
+//! `scene` adds what neither checker has: a clock, deadlines, futexes, sleeps that end for no reason; [`sites`] sees
 //! each ordering and can weaken one.
 //!
 //! How waiting is modelled:

@@ -1,6 +1,6 @@
 //! The orderings that a program names, found while it runs, and weakened one at a time.
 //!
-//! Every operation of a checked machine that takes an ordering passes it through [`order`], with the place in the source
+//! Every operation of a checked machine that takes an ordering passes it through `order`, with the place in the source
 //! that named it (`#[track_caller]`). So the list of sites needs no upkeep: what ran is on it.
 
 use std::cell::RefCell;

@@ -1,6 +1,6 @@
 //! The shipped sources under model checkers: each check in a process of its own, since none outlives a failure.
 //!
-//! A parent starts the process with a [`Spec`], the process plays it with [`play`] and prints its [`Verdict`], which the
+//! A parent starts the process with a [`Spec`], the process plays it with [`serve`] and prints its [`Verdict`], which the
 //! parent reads. Tests start their own binary again; `synchroscope verify` starts itself.
 
 mod child;
@@ -162,7 +162,10 @@ pub fn bounds(checker: Checker, program: &Program, depth: Depth) -> String {
     match checker {
         Checker::Loom => {
             let executions = if deep { DEEP_EXECUTIONS } else { SHORT_EXECUTIONS };
-            format!("at most {} preemptions, {executions} executions", program.preemptions + usize::from(deep))
+            format!(
+                "at most {} preemptions, {executions} executions",
+                program.preemptions + usize::from(deep)
+            )
         }
         Checker::ShuttleRandom => format!("{schedules} random schedules"),
         Checker::ShuttlePct => format!("{schedules} schedules by priorities, depth {PCT_DEPTH}"),

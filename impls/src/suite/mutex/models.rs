@@ -28,7 +28,6 @@ fn checks<I: MutexImpl>(test: &'static str, checkers: &[Checker]) {
         for &checker in checkers {
             let outcome = run(&mut child::this_test(test), &Spec::short(checker, program), limits);
             let (id, checker, name) = (I::CARD.id, checker.name(), program.name);
-            println!("{id}: {checker} {name}: {:?}", outcome.verdict);
             assert!(!outcome.verdict.failed(), "{id}: {checker} {name}: {:?}", outcome.verdict);
         }
     }

@@ -8,6 +8,7 @@
 //! | [`group`] | which records may stand side by side |
 //! | [`compare`] | ratios with intervals and verdicts |
 //! | [`scale`] | crossovers, winners, sweeps on simulated machines |
+//! | [`guard`] | the verdict on a change, for people and for continuous integration |
 //! | [`findings`] | sentences that the launches support |
 //! | [`terminal`] | the table at the end of a run |
 //! | [`html`] | the page |
@@ -22,6 +23,7 @@ pub mod compare;
 pub mod export;
 pub mod findings;
 pub mod group;
+pub mod guard;
 pub mod html;
 pub mod noise;
 pub mod scale;

@@ -5,7 +5,7 @@ mod pairing;
 
 use record::store::Loaded;
 use record::{Fingerprint, Record};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::noise;
 use crate::stats::{self, Ratio};
@@ -86,7 +86,7 @@ impl Quantity {
 }
 
 /// What the launches say about B against A.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The whole interval is better than the margin.

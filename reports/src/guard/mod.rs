@@ -5,6 +5,13 @@
 //! rows from launches in paired blocks; history rows from a series of ratios to a pinned reference. The commands that make
 //! the rows are in the root; this module judges and prints.
 
+pub mod exact;
+mod github;
+mod junit;
+pub mod markdown;
+pub mod parting;
+mod words;
+
 use record::Tier;
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +62,17 @@ pub enum Layer {
     Measured,
     /// A series of ratios to a pinned reference.
     History,
+}
+
+impl Layer {
+    /// The name in files and tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Layer::Exact => "exact",
+            Layer::Measured => "measured",
+            Layer::History => "history",
+        }
+    }
 }
 
 /// What a row is about.

@@ -17,6 +17,7 @@ use record::cell::ImplementationRole;
 use record::{LaunchResult, LaunchSpec};
 
 use crate::engine::{self, Engine};
+use crate::guard::exact::planted::Planted;
 use crate::simulated::{self, Marks, Simulation};
 use crate::uncontended::Shape;
 use crate::{args, cmd, exit, launch, uncontended};
@@ -146,6 +147,8 @@ impl Observatory {
             self.entries.push(MutexEntry::<impls::suite::mutants::MutantDeadlock>::boxed());
             self.entries.push(MutexEntry::<impls::suite::mutants::MutantPanic>::boxed());
             self.entries.push(MutexEntry::<impls::suite::mutants::MutantOverlap>::boxed());
+            self.entries.push(MutexEntry::<Planted<false>>::boxed());
+            self.entries.push(MutexEntry::<Planted<true>>::boxed());
         }
         for engine in engine::find(files)? {
             for implementation in &engine.implementations {

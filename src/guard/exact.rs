@@ -5,12 +5,14 @@
 //! | [`simulated`] | both arms on simulated machines, seed by seed |
 //! | [`instructions`] | instructions per uncontended operation, counted under callgrind or by the processor |
 //! | [`evidence`] | two timelines of one seed, and where they part |
+//! | [`planted`] | a lock with an instruction more, to be caught |
 //!
 //! Arms are programs that speak the launch protocol: two builds of one crate, or one build with two implementations or
 //! two sets of parameters. Nothing is measured, so that launches run side by side on all cores.
 
 pub(crate) mod evidence;
 pub(crate) mod instructions;
+pub(crate) mod planted;
 pub(crate) mod simulated;
 
 use std::collections::BTreeMap;
@@ -22,7 +24,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use impls::card::{Role, Runs};
 use impls::machine::os::cores_allowed;
-use record::{Manifest, PlannedCell};
+use record::PlannedCell;
 use reports::compare::Verdict;
 use reports::guard::exact::{self, Simulated};
 use reports::guard::{Control, Row};
@@ -113,15 +115,17 @@ pub(crate) struct Found {
     pub(crate) notes: Vec<String>,
 }
 
-/// What a plan of simulated cells is to this layer. `arms` says which programs stand for a cell, or why none do.
+/// What planned cells are to this layer, with the texts of their machines' presets. `arms` says which programs stand for a
+/// cell, or why none do.
 pub(crate) fn subjects(
     observatory: &Observatory,
-    manifest: &Manifest,
+    cells: &[PlannedCell],
+    presets: &BTreeMap<String, String>,
     arms: &dyn Fn(&PlannedCell) -> Result<[Arm; 2], String>,
 ) -> Subjects {
     let mut subjects = Subjects::default();
     let mut seen: Vec<[Arm; 2]> = Vec::new();
-    for cell in &manifest.cells {
+    for cell in cells {
         let floor = |id: &str| observatory.entry(id).is_some_and(|entry| entry.card().role == Role::Floor);
         let is_floor = floor(&cell.implementation);
         if observatory.engine(&cell.implementation).is_some() {
@@ -151,7 +155,7 @@ pub(crate) fn subjects(
             subjects.counted.push(Counted { baseline, candidate, only_half });
         }
         // One program needs no control of its simulator.
-        let Some(preset) = manifest.presets.get(&cell.machine) else { continue };
+        let Some(preset) = presets.get(&cell.machine) else { continue };
         if os_only.is_none() && !(is_floor && baseline.program == candidate.program) {
             let (cell, preset) = (cell.clone(), preset.clone());
             subjects.pairs.push(Pair { baseline, candidate, cell, preset, is_floor });

@@ -79,6 +79,25 @@ pub(crate) enum Command {
         /// Write the timeline of a simulated launch into this file
         #[arg(long)]
         trace: Option<PathBuf>,
+        /// Begin it with the launch, and not with the first measured slice
+        #[arg(long, requires = "trace")]
+        trace_begin: bool,
+    },
+    /// Take and give back one lock so many times, alone, for counting its instructions
+    #[command(hide = true)]
+    Uncontended {
+        /// Which
+        #[arg(long, value_name = "ID")]
+        implementation: String,
+        /// How often
+        #[arg(long, value_name = "N")]
+        operations: u64,
+        /// Set a parameter
+        #[arg(long = "param", value_name = "NAME=VALUE", value_parser = crate::uncontended::param)]
+        params: Vec<(String, u64)>,
+        /// Read parameters at run time even if none is set
+        #[arg(long)]
+        tuned_shape: bool,
     },
 }
 

@@ -21,7 +21,8 @@ use clap::CommandFactory;
 
 use crate::args::{Args, Command, RunArgs};
 use crate::exit::Exit;
-use crate::{Observatory, launch};
+use crate::timeline::Begin;
+use crate::{Observatory, launch, uncontended};
 
 /// Runs the command that was asked for.
 pub(crate) fn dispatch(observatory: &Observatory, args: Args) -> Result<Exit> {
@@ -43,10 +44,15 @@ pub(crate) fn dispatch(observatory: &Observatory, args: Args) -> Result<Exit> {
             clap_complete::generate(shell, &mut Args::command(), "synchroscope", &mut script);
             print(&String::from_utf8_lossy(&script))
         }
-        Some(Command::Launch { watch_ms, trace }) => {
+        Some(Command::Launch { watch_ms, trace, trace_begin }) => {
             let watch = launch::Watch { deadline: watch_ms.map(Duration::from_millis) };
-            launch::command(observatory, watch, trace.as_deref())?;
+            let begin = if trace_begin { Begin::Launch } else { Begin::Measured };
+            launch::command(observatory, watch, trace.as_deref().map(|file| (file, begin)))?;
             Ok(Exit::Fine)
+        }
+        Some(Command::Uncontended { implementation, operations, params, tuned_shape }) => {
+            let shape = uncontended::Shape::new(params, tuned_shape);
+            print(&to_json(&uncontended::run(observatory, &implementation, operations, &shape)?)?)
         }
     }
 }

@@ -13,6 +13,13 @@
 pub mod blocks;
 pub mod judge;
 
+pub mod exact;
+mod github;
+mod junit;
+pub mod markdown;
+pub mod parting;
+mod words;
+
 use record::Tier;
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +70,17 @@ pub enum Layer {
     Measured,
     /// A series of ratios to a pinned reference.
     History,
+}
+
+impl Layer {
+    /// The name in files and tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Layer::Exact => "exact",
+            Layer::Measured => "measured",
+            Layer::History => "history",
+        }
+    }
 }
 
 /// What a row is about.

@@ -1,11 +1,17 @@
 //! The command line, as one reads it in `--help`.
 
+mod history;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use record::ProbeMode;
 use reports::export::Format;
 use workloads::published::curves::Bench;
+
+pub(crate) use history::{
+    AcceptArgs, AddArgs, CheckArgs, CriterionArgs, HistoryCommand, HistoryFormat, HistoryReportArgs, ImportCommand,
+};
 
 /// A benchmarking and contention-profiling observatory for synchronization primitives.
 ///
@@ -50,6 +56,9 @@ pub(crate) enum Command {
     /// Write a run in the format of another tool: critcmp, benchstat, Bencher, Prometheus, ...
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArgs),
+    /// Keep ratios to a pinned reference over time, and find the changes in them
+    #[command(subcommand, after_help = history::EXAMPLES)]
+    History(HistoryCommand),
     /// Put the shards of one run together
     #[command(after_help = "Example:\n  synchroscope merge shard-1 shard-2 --out whole")]
     Merge(MergeArgs),

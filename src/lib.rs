@@ -21,6 +21,7 @@
 //! | `machines` | what `--machine` names |
 //! | `timeline` | a simulated launch for Perfetto |
 //! | `guard` | the verdict on a change |
+//! | `history` | where ratios are kept over time |
 //! | `cmd` | the commands |
 
 pub mod engine;
@@ -33,6 +34,7 @@ mod args;
 mod cmd;
 mod exit;
 mod guard;
+mod history;
 mod machines;
 mod runner;
 mod timeline;

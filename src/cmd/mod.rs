@@ -6,6 +6,7 @@ mod compare;
 mod doctor;
 mod explain;
 mod export;
+mod history;
 mod list;
 mod merge;
 mod report;
@@ -35,6 +36,7 @@ pub(crate) fn dispatch(observatory: &Observatory, args: Args) -> Result<Exit> {
         Some(Command::Report(args)) => report::command(&args),
         Some(Command::Compare(args)) => compare::command(&args),
         Some(Command::Export(args)) => export::command(&args),
+        Some(Command::History(command)) => history::command(&command),
         Some(Command::Merge(args)) => merge::command(&args),
         Some(Command::Validate(args)) => validate::command(&args),
         Some(Command::Verify(args)) => verify::command(observatory, &args),

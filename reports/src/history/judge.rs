@@ -3,7 +3,7 @@
 
 use super::series::Series;
 use crate::compare::{POWER, Verdict};
-use crate::guard::{Estimate, Metric};
+use crate::guard::Estimate;
 use crate::noise::MARGIN_MIN;
 use crate::stats::{self, CHANGE_P_MAX, SEGMENT_MIN};
 use crate::summary::CONFIDENCE;
@@ -247,9 +247,4 @@ fn estimate(series: &Series<'_>, old: Level, new: Level, p: Option<f64>) -> Opti
         confidence: shift.confidence,
         p,
     })
-}
-
-/// Whether more of it is better, in the words of a table.
-pub(crate) fn direction(metric: Metric) -> &'static str {
-    if metric.more_is_better() { "more is better" } else { "less is better" }
 }

@@ -7,7 +7,7 @@
 //! | `criterion` | the points of a tree that criterion left |
 //! | `series` | points of one kind in the order of time, and where changes were accepted |
 //! | `judge` | changes of level, noise, and a verdict for each series |
-//! | `check` | all series as a report of `guard` |
+//! | `check`, `text` | all series as a report of `guard`, and as a table |
 //!
 //! Times of different days are never compared: a computer is not the same one a week later. What is kept is how many times
 //! an implementation is the reference, both measured in one run; and points of different computers never share a series.
@@ -18,6 +18,7 @@ mod judge;
 mod line;
 mod run;
 mod series;
+mod text;
 
 pub use check::{Rules, check};
 pub use criterion::{Imported, Scope, criterion_points};
@@ -25,3 +26,5 @@ pub use judge::{FALSE_SHARE, Found, Judged, Level, WINDOW, judge};
 pub use line::{Damaged, Epoch, History, Line, Point, SCHEMA, Source, read};
 pub use run::{LeftOut, Taken, points_of_run, run_id};
 pub use series::{Series, series};
+pub(crate) use text::rank;
+pub use text::text;

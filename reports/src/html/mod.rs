@@ -34,6 +34,7 @@ mod dress;
 mod environment;
 mod figure;
 mod front;
+mod history;
 mod implementation;
 mod ink;
 mod lineage;
@@ -54,6 +55,7 @@ mod validation;
 mod workload;
 mod writer;
 
+pub use history::{render_history, write_history};
 use route::Route;
 use site::{At, Page, Site};
 pub use validation::{may_write, write_validation};

@@ -313,7 +313,7 @@ pub(crate) struct ExportArgs {
     /// A run directory
     #[arg(value_name = "DIR")]
     pub(crate) run: PathBuf,
-    /// For which tool: criterion, bmf, github-action-benchmark, benchfmt, hdr, openmetrics, csv
+    /// For which tool: criterion, bmf, github-action-benchmark, benchfmt, hdr, openmetrics, csv, parquet
     #[arg(long, value_name = "FORMAT", value_parser = format)]
     pub(crate) format: Format,
     /// The file to write, or the folder for criterion and github-action-benchmark [default: stdout]

@@ -42,7 +42,7 @@ pub struct Found {
     pub p: f64,
     /// New level over old one.
     pub ratio: f64,
-    /// Whether the latest level still lies on the new side of the old one, beyond the margin.
+    /// Whether the latest level still is worse than the old one, or better than every one before, beyond the margin.
     pub stands: bool,
     /// Whether driver or probes changed with it: then it may be they.
     pub harness_changed: bool,
@@ -90,17 +90,23 @@ pub fn judge(series: &Series<'_>) -> Judged {
     };
     let levels: Vec<Level> = ends.windows(2).map(level).collect();
     let latest = levels[levels.len() - 1];
+    let better = |ln: f64| if series.of().metric.more_is_better() { ln } else { -ln };
     let changes: Vec<Found> = found
         .iter()
-        .zip(levels.windows(2))
-        .map(|(change, pair)| {
-            let (step, now) = (pair[1].ln - pair[0].ln, latest.ln - pair[0].ln);
+        .enumerate()
+        .map(|(index, change)| {
+            let (old, new) = (levels[index], levels[index + 1]);
+            let (step, now) = (better(new.ln - old.ln), better(latest.ln - old.ln));
+            // What only makes an earlier loss good is no gain.
+            let best =
+                levels[..=index].iter().map(|level| better(level.ln)).fold(f64::NEG_INFINITY, f64::max);
+            let stands = if step > 0.0 { better(latest.ln) - best > margin } else { now < -margin };
             let at = from + change.at;
             Found {
                 at,
                 p: change.p,
-                ratio: step.exp(),
-                stands: now.abs() > margin && now.signum() == step.signum(),
+                ratio: (new.ln - old.ln).exp(),
+                stands,
                 harness_changed: series.points[at - 1].harness != series.points[at].harness,
             }
         })

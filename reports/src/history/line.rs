@@ -167,14 +167,14 @@ fn parse(line: &[u8]) -> Result<Line, String> {
     let line: Line = serde_json::from_value(value).map_err(|error| error.to_string())?;
     if let Line::Point(point) = &line {
         let numbers = [Some(point.ln_ratio), point.ln_low, point.ln_high];
+        // No two measurements differ by a factor of more than e^50.
+        if numbers.into_iter().flatten().any(|number| !number.is_finite() || number.abs() > 50.0) {
+            return Err("a logarithm is beyond ±50, which no measured ratio is".into());
+        }
         if let (Some(low), Some(high)) = (point.ln_low, point.ln_high)
             && !(low <= point.ln_ratio && point.ln_ratio <= high)
         {
             return Err(format!("ln_ratio {} is not between ln_low and ln_high", point.ln_ratio));
-        }
-        // No two measurements differ by a factor of more than e^50.
-        if numbers.into_iter().flatten().any(|number| !number.is_finite() || number.abs() > 50.0) {
-            return Err("a logarithm is beyond ±50, which no measured ratio is".into());
         }
     }
     Ok(line)

@@ -152,7 +152,7 @@ fn table(at: &At<'_, '_>, own: &[&One<'_>], computer: &str) -> Markup {
                         @let judged = &one.judged;
                         tr {
                             th scope="row" { a href=(at.here(&format!("series-{}", one.number))) { (one.name()) } }
-                            td .l { span class=(class(judged.verdict)) { (judged.verdict.name()) } (noisy(judged)) }
+                            td .l { span class=(class(judged.verdict)) { (judged.verdict.name()) } (badge(judged)) }
                             td data-v=(judged.ratio.map_or(String::new(), |r| r.ratio.to_string())) {
                                 (judged.ratio.map_or_else(|| "-".into(), |r| change(r.ratio)))
                             }
@@ -180,17 +180,17 @@ fn class(verdict: Verdict) -> &'static str {
     }
 }
 
-/// The badge of a series whose neighbours differ by more than a difference should.
-fn noisy(judged: &Judged) -> Markup {
-    html! {
-        @if judged.noisy {
-            @if let Some(fence) = judged.fence_ratio {
-                " " span .warn title="Q3 + 3 IQR of the differences of neighbours, beyond twice the margin" {
-                    "noisy? neighbours differ by up to " (change(fence))
-                }
-            }
-        }
-    }
+/// By how much neighbours differ, where that is more than a difference should be.
+fn noisy(judged: &Judged) -> Option<String> {
+    judged
+        .fence_ratio
+        .filter(|_| judged.noisy)
+        .map(|fence| format!("neighbours differ by up to {}", change(fence)))
+}
+
+/// The badge in the table; the words stand beside the picture.
+fn badge(judged: &Judged) -> Markup {
+    html! { @if let Some(title) = noisy(judged) { " " span .warn title=(title) { "noisy?" } } }
 }
 
 fn picture(at: &At<'_, '_>, one: &One<'_>, open: bool) -> Markup {
@@ -208,12 +208,14 @@ fn picture(at: &At<'_, '_>, one: &One<'_>, open: bool) -> Markup {
             li { i .bc0 {} "a run, with its interval" }
             @if judged.from > 0 { li { i .bg0 {} "not judged: before the last accepted change, or more than " (WINDOW) " runs ago" } }
             li { i .bc5 {} "level" }
-            @if judged.changes.iter().any(|c| c.stands) { li { i .bv-worse {} "worse from here on" } li { i .bv-better {} "better from here on" } }
-            @if judged.changes.iter().any(|c| !c.stands) { li { i .bv-same {} "a change within the margin, or taken back" } }
+            @if judged.changes.iter().any(|c| c.stands && worse(one, c.ratio)) { li { i .bv-worse {} "worse from here on" } }
+            @if judged.changes.iter().any(|c| c.stands && !worse(one, c.ratio)) { li { i .bv-better {} "better from here on" } }
+                        @if judged.changes.iter().any(|c| !c.stands) { li { i .bv-same {} "a change within the margin, or taken back" } }
         }
     };
     let note = html! {
-        span class=(class(judged.verdict)) { (judged.verdict.name()) } ": " (fit(&judged.reason, 300)) "." (noisy(judged))
+        span class=(class(judged.verdict)) { (judged.verdict.name()) } ": " (fit(&judged.reason, 300)) "."
+        @if let Some(text) = noisy(judged) { " " span .warn { "Noisy? " (text) "." } }
         " Margin " (change(judged.margin_ratio)) "."
         @if one.series.of().blocks == 0 { " Intervals are over samples of one process: what differs between processes is not in them." }
     };
@@ -226,6 +228,10 @@ fn picture(at: &At<'_, '_>, one: &One<'_>, open: bool) -> Markup {
             @if open || !judged.changes.is_empty() { (drawn) } @else { details { summary { (one.name()) } (drawn) } }
         }
     }
+}
+
+fn worse(one: &One<'_>, ratio: f64) -> bool {
+    (ratio < 1.0) == one.series.of().metric.more_is_better()
 }
 
 fn points(one: &One<'_>) -> Markup {

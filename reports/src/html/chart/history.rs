@@ -13,6 +13,8 @@ use crate::text::{change, fit, three_digits};
 const NAMED_MAX: usize = 6;
 /// Letters of a revision in a picture.
 const REVISION_MAX: usize = 11;
+/// Names of changes that are close stand below each other.
+const STAGGER: i32 = 15;
 /// Colours of verdicts.
 const BETTER: u8 = 0;
 const WORSE: u8 = 1;
@@ -78,7 +80,7 @@ pub(in crate::html) fn history(series: &Series<'_>, judged: &Judged, label: &str
             let (side, px) = beside(*at, points.len(), px);
             write(root, &text, (px, py - 7), side, VPos::Center, Ink::Muted)?;
         }
-        for found in &judged.changes {
+        for (index, found) in judged.changes.iter().enumerate() {
             let x = found.at as f64 - 0.5;
             let colour = colour(series, found.ratio, found.stands);
             let ink = Ink::Mark { palette: Palette::Verdict, colour, mark: level };
@@ -87,7 +89,7 @@ pub(in crate::html) fn history(series: &Series<'_>, judged: &Judged, label: &str
             let text =
                 format!("{} at {}", change(found.ratio), fit(&points[found.at].revision, REVISION_MAX));
             let (side, px) = beside(found.at, points.len(), px);
-            write(root, &text, (px, py + 7), side, VPos::Center, ink)?;
+            write(root, &text, (px, py + 8 + STAGGER * (index % 3) as i32), side, VPos::Center, ink)?;
         }
         for (index, point) in points.iter().enumerate() {
             // What was judged stands out from what came before.

@@ -210,7 +210,7 @@ fn picture(at: &At<'_, '_>, one: &One<'_>, open: bool) -> Markup {
             li { i .bc5 {} "level" }
             @if judged.changes.iter().any(|c| c.stands && worse(one, c.ratio)) { li { i .bv-worse {} "worse from here on" } }
             @if judged.changes.iter().any(|c| c.stands && !worse(one, c.ratio)) { li { i .bv-better {} "better from here on" } }
-                        @if judged.changes.iter().any(|c| !c.stands) { li { i .bv-same {} "a change within the margin, or taken back" } }
+            @if judged.changes.iter().any(|c| !c.stands) { li { i .bv-same {} "a change within the margin, or taken back" } }
         }
     };
     let note = html! {

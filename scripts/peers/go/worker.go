@@ -83,7 +83,7 @@ type worker struct {
 	// at is the number of operations so far: the place in all tables.
 	at              uint
 	pacer           pacer
-	sink            uint64
+	chain           chain
 	watch           *watch
 	nextStage       chan *stage
 	intendedStartNS int64
@@ -124,7 +124,7 @@ func (w *worker) perform(s *stage) {
 	if w.watch != nil {
 		out.bins, w.watch.bins = w.watch.bins, nil
 	}
-	publish(w.sink)
+	publish(w.chain.x)
 	s.reports[w.index] = out
 }
 
@@ -159,11 +159,11 @@ func (w *worker) follow(s *stage, signal uint32, out *report) uint64 {
 func (w *worker) operateClosed(s *stage, signal uint32) uint64 {
 	c, locks, data := s.control, s.locks, s.guarded
 	think, hold, pick := w.think, w.hold, w.pick
-	x, first, left := w.sink, w.at, w.pacer.left
+	first, left := w.at, w.pacer.left
 	l, at, op := &locks[0], &data[0], first
 	for ; c.signal.Load() == signal; op++ {
 		if steps := think[op%strata]; steps > 0 {
-			x = chain(x, steps)
+			w.chain.work(steps)
 		}
 		if pick != nil {
 			i := pick[op%choices]
@@ -172,7 +172,7 @@ func (w *worker) operateClosed(s *stage, signal uint32) uint64 {
 		l.mutex.Lock()
 		at.counter++
 		if steps := hold[op%strata]; steps > 0 {
-			x = chain(x, steps)
+			w.chain.work(steps)
 		}
 		l.mutex.Unlock()
 		if left--; left <= 0 {
@@ -180,19 +180,19 @@ func (w *worker) operateClosed(s *stage, signal uint32) uint64 {
 			left = w.pacer.left
 		}
 	}
-	w.pacer.left, w.at, w.sink = left, op, x
+	w.pacer.left, w.at = left, op
 	return uint64(op - first)
 }
 
 // operateWatched is every other loop: open, or with a watch, which may be nil.
 func (w *worker) operateWatched(s *stage, signal uint32, watch *watch) uint64 {
 	c := s.control
-	x, first := w.sink, w.at
+	first := w.at
 	w.intendedStartNS = 0
 	l, at := &s.locks[0], &s.guarded[0]
 	for ; c.signal.Load() == signal; w.at++ {
 		if w.closed {
-			x = chain(x, w.think[w.at%strata])
+			w.chain.work(w.think[w.at%strata])
 		} else if !w.awaitArrival(c, signal) {
 			break
 		}
@@ -214,7 +214,7 @@ func (w *worker) operateWatched(s *stage, signal uint32, watch *watch) uint64 {
 		}
 		at.counter++
 		watch.own(at, w.index)
-		x = chain(x, w.hold[w.at%strata])
+		w.chain.work(w.hold[w.at%strata])
 		if timed {
 			releasingNS = clockNS()
 		}
@@ -226,7 +226,6 @@ func (w *worker) operateWatched(s *stage, signal uint32, watch *watch) uint64 {
 			w.pacer.look(c)
 		}
 	}
-	w.sink = x
 	return uint64(w.at - first)
 }
 

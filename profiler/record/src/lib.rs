@@ -13,6 +13,7 @@
 //! | [`catalogue`] | what the implementations and workloads of a run are |
 //! | [`histogram`] | value distributions and their encodings |
 //! | [`store`] | run directories: written atomically, read with refusal |
+//! | [`verified`] | what checkers found about implementations |
 //! | [`validation`] | simulated against published curves |
 //!
 //! Every time is an integer in ns and says so in its name. Summaries are not stored: they are recomputed from counters
@@ -30,6 +31,7 @@ pub mod simulated;
 pub mod spec;
 pub mod store;
 pub mod validation;
+pub mod verified;
 
 pub use catalogue::{Catalogue, ImplementationCard, ParamCard, WorkloadCard};
 pub use cell::{Check, Failure, FailureKind, Launch, Record, Status, Verdict};
@@ -40,6 +42,7 @@ pub use result::{LaunchResult, Slice, Worker};
 pub use run::{Manifest, PlannedCell, Tool};
 pub use simulated::{Simulated, is_simulated};
 pub use spec::{Arrivals, Choice, Distribution, LaunchSpec, Point, ProbeMode, Role, Schedule};
+pub use verified::{Checked, Orderings, Proof, Verified};
 
 /// Version of the launch protocol: [`LaunchSpec`] in, [`LaunchResult`] out.
 pub const PROTOCOL: u32 = 1;

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::figure::method_link;
+use super::proof;
 use super::site::At;
 use crate::group::{Group, PointCells};
 use crate::summary::{ProfileSummary, Summary};
@@ -62,6 +63,7 @@ pub(super) fn main_table(at: &At<'_, '_>, group: &Group<'_>, point: &PointCells<
                         @for (name, method) in HEADINGS {
                             th scope="col" { (name) " " (method_link(at, method)) }
                         }
+                        (proof::heading(at))
                         th scope="col" .l { "status" }
                     }
                 }
@@ -118,6 +120,7 @@ fn row(at: &At<'_, '_>, cell: &Summary, ranked: bool) -> Markup {
             (of(ProfileSummary::spins_useful_per_acquire)) (of(ProfileSummary::spins_wasted_per_acquire))
             (of(ProfileSummary::parks_per_acquire)) (of(ProfileSummary::hand_offs_per_acquire))
             (number(profile.and_then(|p| p.waiters_mean), si, waiters_max))
+            (proof::cell(at, &cell.implementation))
             td .l {
                 @if ranked { (cell.status.name()) } @else { a href=(at.cell(cell)) { (cell.status.name()) } }
                 @match cell.starved_workers.len() { 0 => {}, n => { span .warn { ", " (n) " starved" } } }

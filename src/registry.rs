@@ -151,7 +151,7 @@ impl Observatory {
             self.entries.push(MutexEntry::<impls::suite::mutants::MutantDeadlock>::boxed());
             self.entries.push(MutexEntry::<impls::suite::mutants::MutantPanic>::boxed());
             self.entries.push(MutexEntry::<impls::suite::mutants::MutantOverlap>::boxed());
-            self.entries.push(MutexEntry::<impls::suite::mutants::word::SleepsBlind>::boxed());
+            self.entries.push(MutexEntry::<impls::suite::mutants::owner::FirstUnlock>::boxed());
         }
         for engine in engine::find(files)? {
             for implementation in &engine.implementations {

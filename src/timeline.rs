@@ -168,6 +168,7 @@ impl<'a> Drawing<'a> {
                 let name = format!("{} line {}", miss.op.name(), miss.line);
                 self.slice(THREADS, thread, &name, time, miss.end, &args_of(&miss, time));
             }
+            Step::Word { line, op } => self.instant(thread, &format!("{} line {line}", op.name()), time),
             Step::Watch => {}
             Step::Report(event, object) => self.report(thread, time, event, object),
         }

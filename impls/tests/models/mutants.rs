@@ -6,13 +6,14 @@ use impls::suite::mutants::{self, EXPECTED};
 use impls::suite::simulated::examine;
 use impls::suite::troubled::Trouble;
 
-use super::{Case, cases, check, golden, parallel};
+use super::{Case, Took, cases, check, golden, parallel};
 
 /// Seeds of the simulator.
 const SEEDS: u64 = 400;
 
 #[test]
 fn every_mutant_is_caught() {
+    let _took = Took::begin();
     let cases = cases(mutants::visit_all);
     let simulated = simulated();
     let seen = parallel(EXPECTED, |expected| {

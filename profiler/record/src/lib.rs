@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`spec`] | one launch: what to run, as a child process reads it |
 //! | [`result`] | what a launch measured, as a child process writes it |
+//! | [`answer`] | whether a result fits its spec |
 //! | [`profile`] | what a probed launch explains |
 //! | [`simulated`] | what a simulated launch knows exactly |
 //! | [`reading`] | a number with its tier, or the reason why there is none |
@@ -19,6 +20,7 @@
 //! Every time is an integer in ns and says so in its name. Summaries are not stored: they are recomputed from counters
 //! and histograms.
 
+pub mod answer;
 pub mod catalogue;
 pub mod cell;
 pub mod histogram;

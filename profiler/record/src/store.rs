@@ -130,7 +130,7 @@ impl RunDir {
         ensure!(record.cell == cell, "{}: holds cell `{}`", path.display(), record.cell);
         let log_path = path.with_extension("hlog");
         let log = fs::read(&log_path).with_context(|| format!("cannot read {}", log_path.display()))?;
-        let log = read_log(&log).with_context(|| format!("{} is damaged", log_path.display()))?;
+        let log = read_histogram_log(&log).with_context(|| format!("{} is damaged", log_path.display()))?;
         for launch in &mut record.launches {
             let Some(result) = &mut launch.result else { continue };
             for distribution in &mut result.distributions {
@@ -196,7 +196,11 @@ fn tag(launch: u32, metric: &str, role: usize) -> String {
     format!("launch{launch}.{metric}.role{role}")
 }
 
-fn read_log(log: &[u8]) -> Result<HashMap<String, String>> {
+/// The histograms of a log as they are encoded there, by their tags.
+///
+/// # Errors
+/// If it is no histogram log.
+pub fn read_histogram_log(log: &[u8]) -> Result<HashMap<String, String>> {
     let mut found = HashMap::new();
     for entry in IntervalLogIterator::new(log) {
         match entry.map_err(|e| anyhow!("{e:?}"))? {

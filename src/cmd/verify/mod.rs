@@ -187,7 +187,7 @@ fn simulated(entry: &dyn Entry, seeds: u64) -> Vec<Checked> {
                 wrong.fault.name(),
                 wrong.preset,
                 wrong.seed,
-                wrong.text
+                wrong.text.split_whitespace().collect::<Vec<_>>().join(" ")
             )
         };
         let finding = match found.first() {

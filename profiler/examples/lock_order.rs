@@ -9,7 +9,7 @@
 #![allow(clippy::print_stdout, reason = "what was found is this program's result")]
 
 use std::process::ExitCode;
-use std::sync::Barrier;
+use std::sync::{Barrier, Mutex};
 use std::time::Duration;
 
 use impls::card::Defaults;
@@ -43,10 +43,12 @@ fn main() -> ExitCode {
     watch::arm(Duration::from_secs(2));
     let build = Go2019Fastpath::build::<M, Defaults>;
     let (accounts, journal) = (build(Defaults), build(Defaults));
-    let slots = [watch::Slot::default(), watch::Slot::default()];
+    // What each worker leaves behind.
+    let slots = Mutex::new(Vec::new());
     let (both_hold, next) = (Barrier::new(2), Barrier::new(2));
     M::run(2, &[], 1, &|worker| {
-        M::observed(&slots[worker], || {
+        let slot = watch::Slot::default();
+        M::observed(&slot, || {
             M::event(Event::Begin { worker: worker as u32, workers: 2 }, 0);
             // Both orders, one after the other: today nothing happens. Or at the same time.
             let (first, second) = if worker == 0 { (&accounts, &journal) } else { (&journal, &accounts) };
@@ -65,8 +67,10 @@ fn main() -> ExitCode {
             }
             M::event(Event::End, 0);
         });
+        slots.lock().expect("no worker panics").push(slot);
     });
-    let found = inversions(&slots.each_ref().map(watch::Slot::order));
+    let slots = slots.into_inner().expect("no worker panics");
+    let found = inversions(&slots.iter().map(watch::Slot::order).collect::<Vec<_>>());
     for inversion in &found {
         println!("lock order inverted: {}", inversion.text(|worker| format!("worker {worker}")));
     }

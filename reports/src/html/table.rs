@@ -60,10 +60,10 @@ pub(super) fn main_table(at: &At<'_, '_>, group: &Group<'_>, point: &PointCells<
                 thead {
                     tr {
                         th scope="col" { "implementation" }
+                        (proof::heading(at))
                         @for (name, method) in HEADINGS {
                             th scope="col" { (name) " " (method_link(at, method)) }
                         }
-                        (proof::heading(at))
                         th scope="col" .l { "status" }
                     }
                 }
@@ -111,6 +111,7 @@ fn row(at: &At<'_, '_>, cell: &Summary, ranked: bool) -> Markup {
                 // The status column may be scrolled out of sight.
                 @if !ranked { " " small { "(" (cell.status.name()) ")" } }
             }
+            (proof::cell(at, &cell.implementation))
             (number(throughput.map(|s| s.median), si, None))
             (number(spread, |_| range.clone(), None))
             (nanoseconds(|w| w.p50_ns)) (nanoseconds(|w| w.p90_ns)) (nanoseconds(|w| w.p99_ns))
@@ -120,7 +121,6 @@ fn row(at: &At<'_, '_>, cell: &Summary, ranked: bool) -> Markup {
             (of(ProfileSummary::spins_useful_per_acquire)) (of(ProfileSummary::spins_wasted_per_acquire))
             (of(ProfileSummary::parks_per_acquire)) (of(ProfileSummary::hand_offs_per_acquire))
             (number(profile.and_then(|p| p.waiters_mean), si, waiters_max))
-            (proof::cell(at, &cell.implementation))
             td .l {
                 @if ranked { (cell.status.name()) } @else { a href=(at.cell(cell)) { (cell.status.name()) } }
                 @match cell.starved_workers.len() { 0 => {}, n => { span .warn { ", " (n) " starved" } } }

@@ -73,7 +73,7 @@ fn found(at: &At<'_, '_>, proof: &Proof) -> Markup {
                             tr {
                                 th scope="row" { (check.by) }
                                 td .l { (check.program) } td .l { (check.asks) }
-                                td .l .words .bad[!check.passed] { (check.finding) } td .l { (check.bounds) }
+                                td .w .bad[!check.passed] { (check.finding) } td .l { (check.bounds) }
                             }
                         }
                     }
@@ -105,8 +105,8 @@ fn by_checker(by: &str, checks: &[&Checked]) -> Markup {
         tr {
             th scope="row" { (by) @if !what.is_empty() { br; small { (what) } } }
             td .bad[passed < checks.len()] { (passed) " of " (checks.len()) }
-            td .l .words { (each(|check| &check.program)) }
-            td .l .words { (bounds.join("; ")) }
+            td .w { (each(|check| &check.program)) }
+            td .w { (bounds.join("; ")) }
         }
     }
 }

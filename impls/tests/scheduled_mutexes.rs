@@ -21,10 +21,12 @@ impl MutexVisitor for Examined {
 impl Examined {
     /// The failures of each mutex.
     fn failures(&self) -> impl Iterator<Item = (&'static str, Vec<(&Explored, &Failure)>)> {
-        let failed = |explored: &'_ Explored| match &explored.outcome {
-            Outcome::Failed(failure) => Some(&**failure),
-            Outcome::Passed { .. } => None,
-        };
+        fn failed(explored: &Explored) -> Option<&Failure> {
+            match &explored.outcome {
+                Outcome::Failed(failure) => Some(failure),
+                Outcome::Passed { .. } => None,
+            }
+        }
         self.1.iter().map(move |(id, all)| {
             (*id, all.iter().filter_map(|explored| Some((explored, failed(explored)?))).collect())
         })

@@ -1,11 +1,15 @@
 //! The command line, as one reads it in `--help`.
 
+mod verify;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use record::ProbeMode;
 use reports::export::Format;
 use workloads::published::curves::Bench;
+
+pub(crate) use verify::VerifyArgs;
 
 /// A benchmarking and contention-profiling observatory for synchronization primitives.
 ///
@@ -56,8 +60,8 @@ pub(crate) enum Command {
     /// Simulate published curves and say how far off the simulated machine is
     #[command(after_help = VALIDATE_EXAMPLES)]
     Validate(ValidateArgs),
-    /// Check an implementation: every interleaving of small programs, drawn schedules, faults, weakened orderings
-    #[command(after_help = VERIFY_EXAMPLES)]
+    /// Check an implementation: interleavings, schedules, misuse, faults, weakened orderings
+    #[command(after_help = verify::EXAMPLES)]
     Verify(VerifyArgs),
     /// Measure this computer and describe it as a preset of the simulated machine
     #[command(after_help = CALIBRATE_EXAMPLES)]
@@ -102,12 +106,6 @@ const VALIDATE_EXAMPLES: &str = "Examples:
   synchroscope validate --curves xeon.csv --json   a file with the columns platform,series,threads,mops
   synchroscope validate --curves tas.csv --bench one-lock --seeds 16
   synchroscope validate --preset my.toml --out pages";
-
-const VERIFY_EXAMPLES: &str = "Examples:
-  synchroscope verify mutex/go-2019-fastpath
-  synchroscope verify 'mutex/go-*' mutex/mine --json > checked.json
-  synchroscope verify 'mutex/*' --deep             hours
-What is checked and within which bounds: docs/PROOF.md";
 
 const EXPORT_EXAMPLES: &str = "Examples:
   synchroscope export runs/monday --format criterion --out target/criterion
@@ -392,17 +390,4 @@ impl From<ProbeArg> for ProbeMode {
             ProbeArg::Full => ProbeMode::Full,
         }
     }
-}
-
-#[derive(Debug, ClapArgs)]
-pub(crate) struct VerifyArgs {
-    /// Ids of implementations, or globs
-    #[arg(value_name = "IMPL", required = true)]
-    pub(crate) implementations: Vec<String>,
-    /// One more preemption, and many more executions and schedules: minutes to hours
-    #[arg(long)]
-    pub(crate) deep: bool,
-    /// As JSON
-    #[arg(long)]
-    pub(crate) json: bool,
 }

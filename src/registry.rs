@@ -10,9 +10,10 @@ use anyhow::{Result, bail};
 use clap::Parser;
 use impls::card::{Card, Role};
 use impls::mutex::{MutexImpl, MutexVisitor};
-use impls::suite::models;
+use impls::suite::explored::{Explored, explore};
 use impls::suite::simulated::{Wrong, examine};
 use impls::suite::troubled::Trouble;
+use impls::suite::{battery, models};
 use record::cell::ImplementationRole;
 use record::{LaunchResult, LaunchSpec};
 
@@ -30,6 +31,10 @@ pub trait Entry: Send + Sync {
     fn simulate(&self, spec: &LaunchSpec, marks: Marks) -> Result<Simulation>;
     /// In a process that [`models::run`] started, plays the check asked for and ends the process; elsewhere nothing.
     fn serve_model(&self);
+    /// In a process that [`battery::run`] started, plays the test asked for and ends the process; elsewhere nothing.
+    fn serve_battery(&self, again: &[&str]);
+    /// Runs short programs under that many explored schedules each, from `seed` on; keeps `marks` of what fails.
+    fn explore(&self, schedules: u32, seed: u64, marks: usize) -> Vec<Explored>;
     /// Runs the short programs of the simulator with each seed; what went wrong.
     fn examine(&self, seeds: RangeInclusive<u64>, trouble: Trouble) -> Vec<Wrong>;
 }
@@ -57,6 +62,12 @@ impl<I: MutexImpl> Entry for MutexEntry<I> {
     }
     fn serve_model(&self) {
         models::serve::<I>();
+    }
+    fn serve_battery(&self, again: &[&str]) {
+        battery::serve::<I>(again);
+    }
+    fn explore(&self, schedules: u32, seed: u64, marks: usize) -> Vec<Explored> {
+        explore::<I>(schedules, seed, marks)
     }
     fn examine(&self, seeds: RangeInclusive<u64>, trouble: Trouble) -> Vec<Wrong> {
         examine::<I>(seeds, trouble)
@@ -140,6 +151,7 @@ impl Observatory {
             self.entries.push(MutexEntry::<impls::suite::mutants::MutantDeadlock>::boxed());
             self.entries.push(MutexEntry::<impls::suite::mutants::MutantPanic>::boxed());
             self.entries.push(MutexEntry::<impls::suite::mutants::MutantOverlap>::boxed());
+            self.entries.push(MutexEntry::<impls::suite::mutants::owner::FirstUnlock>::boxed());
         }
         for engine in engine::find(files)? {
             for implementation in &engine.implementations {

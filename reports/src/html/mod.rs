@@ -7,6 +7,7 @@
 //! | `writer`, `small` | folders: what may be replaced, what is stale; fewer bytes for the same page |
 //! | `front` | findings, environment, Pareto front, overview |
 //! | `workload`, `section`, `table`, `details` | all implementations on one workload |
+//! | `proof` | what checkers found about one implementation |
 //! | `implementation`, `card` | one implementation on all workloads |
 //! | `lineage` | what each version bought and what it cost |
 //! | `cell` | everything about one cell |
@@ -40,6 +41,7 @@ mod lineage;
 mod matrix;
 mod pen;
 mod problems;
+mod proof;
 mod prose;
 mod raw;
 mod route;

@@ -1,5 +1,6 @@
 //! The command line, as one reads it in `--help`.
 
+mod history;
 mod verify;
 
 use std::path::PathBuf;
@@ -10,6 +11,9 @@ use reports::export::Format;
 use workloads::published::curves::Bench;
 
 pub(crate) use verify::VerifyArgs;
+pub(crate) use history::{
+    AcceptArgs, AddArgs, CheckArgs, CriterionArgs, HistoryCommand, HistoryFormat, HistoryReportArgs, ImportCommand,
+};
 
 /// A benchmarking and contention-profiling observatory for synchronization primitives.
 ///
@@ -54,6 +58,9 @@ pub(crate) enum Command {
     /// Write a run in the format of another tool: critcmp, benchstat, Bencher, Prometheus, ...
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArgs),
+    /// Keep ratios to a pinned reference over time, and find the changes in them
+    #[command(subcommand, after_help = history::EXAMPLES)]
+    History(HistoryCommand),
     /// Put the shards of one run together
     #[command(after_help = "Example:\n  synchroscope merge shard-1 shard-2 --out whole")]
     Merge(MergeArgs),
@@ -83,6 +90,25 @@ pub(crate) enum Command {
         /// Write the timeline of a simulated launch into this file
         #[arg(long)]
         trace: Option<PathBuf>,
+        /// Begin it with the launch, and not with the first measured slice
+        #[arg(long, requires = "trace")]
+        trace_begin: bool,
+    },
+    /// Take and give back one lock so many times, alone, for counting its instructions
+    #[command(hide = true)]
+    Uncontended {
+        /// Which
+        #[arg(long, value_name = "ID")]
+        implementation: String,
+        /// How often
+        #[arg(long, value_name = "N")]
+        operations: u64,
+        /// Set a parameter
+        #[arg(long = "param", value_name = "NAME=VALUE", value_parser = crate::uncontended::param)]
+        params: Vec<(String, u64)>,
+        /// Read parameters at run time even if none is set
+        #[arg(long)]
+        tuned_shape: bool,
     },
 }
 
@@ -283,7 +309,7 @@ pub(crate) struct ExportArgs {
     /// A run directory
     #[arg(value_name = "DIR")]
     pub(crate) run: PathBuf,
-    /// For which tool: criterion, bmf, github-action-benchmark, benchfmt, hdr, openmetrics, csv
+    /// For which tool: criterion, bmf, github-action-benchmark, benchfmt, hdr, openmetrics, csv, parquet
     #[arg(long, value_name = "FORMAT", value_parser = format)]
     pub(crate) format: Format,
     /// The file to write, or the folder for criterion and github-action-benchmark [default: stdout]

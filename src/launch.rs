@@ -1,5 +1,6 @@
 //! One launch, inside the child process: spec in, driver, probe, result out.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::io::Write;
 use std::path::Path;
@@ -19,7 +20,7 @@ use workloads::driver::{self, Account, Outcome, Witness};
 
 use crate::Observatory;
 use crate::simulated::{self, Marks};
-use crate::timeline;
+use crate::timeline::{self, Begin};
 
 /// Longest spec that a launch reads: far above any real one.
 const SPEC_BYTES_MAX: u64 = 32 << 20;
@@ -32,7 +33,7 @@ pub struct Watch {
 }
 
 /// The hidden command: reads one spec from stdin, writes one result to stdout.
-pub(crate) fn command(observatory: &Observatory, watch: Watch, trace: Option<&Path>) -> Result<()> {
+pub(crate) fn command(observatory: &Observatory, watch: Watch, trace: Option<(&Path, Begin)>) -> Result<()> {
     let mut text = String::new();
     std::io::stdin().take(SPEC_BYTES_MAX).read_to_string(&mut text).context("cannot read the launch spec")?;
     let spec: LaunchSpec = serde_json::from_str(&text).context("the launch spec on stdin is not valid")?;
@@ -58,7 +59,9 @@ pub(crate) fn command(observatory: &Observatory, watch: Watch, trace: Option<&Pa
         std::process::exit(PANICKED);
     }));
     let result = match trace {
-        Some(file) if is_simulated(&spec.machine) => timeline::write(file, entry, &spec)?.result,
+        Some((file, begin)) if is_simulated(&spec.machine) => {
+            timeline::write(file, entry, &spec, begin)?.result
+        }
         _ => entry.launch(&spec, &watch)?,
     };
     let mut stdout = std::io::stdout().lock();
@@ -103,7 +106,12 @@ pub fn mutex<I: MutexImpl>(spec: &LaunchSpec, watch: &Watch) -> Result<LaunchRes
 }
 
 pub(crate) fn check_params(card: &Card, spec: &LaunchSpec) -> Result<()> {
-    for name in spec.params.keys() {
+    check_param_names(card, &spec.params)
+}
+
+/// Every parameter must be the implementation's.
+pub(crate) fn check_param_names(card: &Card, params: &BTreeMap<String, u64>) -> Result<()> {
+    for name in params.keys() {
         let known: Vec<&str> = card.params.iter().map(|param| param.name).collect();
         ensure!(
             known.contains(&name.as_str()),
@@ -122,7 +130,7 @@ pub(crate) fn drive<M: Machine, I: MutexImpl>(
     witness: &dyn Witness,
 ) -> Outcome<<M::Probe as Probe>::Slot> {
     if spec.tuned_shape || !spec.params.is_empty() {
-        driver::mutex::run::<M, I, Tuned>(launch, tuned(spec), witness)
+        driver::mutex::run::<M, I, Tuned>(launch, tuned(&spec.params), witness)
     } else {
         driver::mutex::run::<M, I, Defaults>(launch, Defaults, witness)
     }
@@ -145,9 +153,9 @@ pub(crate) fn launch_of(spec: &LaunchSpec, can_count: bool) -> driver::Launch<'_
     }
 }
 
-/// The parameters that the spec sets. A launch is the whole life of its process: they may live as long.
-fn tuned(spec: &LaunchSpec) -> Tuned {
-    let values = spec.params.iter().map(|(name, &value)| (&*name.clone().leak(), value)).collect::<Vec<_>>();
+/// These parameters. A launch is the whole life of its process: they may live as long.
+pub(crate) fn tuned(params: &BTreeMap<String, u64>) -> Tuned {
+    let values = params.iter().map(|(name, &value)| (&*name.clone().leak(), value)).collect::<Vec<_>>();
     Tuned(values.leak())
 }
 

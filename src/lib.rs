@@ -16,19 +16,25 @@
 //! | [`engine`] | implementations in other programs, over the launch protocol |
 //! | [`launch`] | one launch, inside the child process |
 //! | [`simulated`] | the same on a simulated machine |
+//! | [`uncontended`] | one lock and one thread, for counting instructions |
 //! | `runner` | a run: launches in shuffled order, each a child process |
 //! | `machines` | what `--machine` names |
 //! | `timeline` | a simulated launch for Perfetto |
+//! | `guard` | the verdict on a change |
+//! | `history` | where ratios are kept over time |
 //! | `cmd` | the commands |
 
 pub mod engine;
 pub mod launch;
 pub mod registry;
 pub mod simulated;
+pub mod uncontended;
 
 mod args;
 mod cmd;
 mod exit;
+mod guard;
+mod history;
 mod machines;
 mod runner;
 mod timeline;

@@ -18,8 +18,10 @@ use record::cell::ImplementationRole;
 use record::{LaunchResult, LaunchSpec};
 
 use crate::engine::{self, Engine};
+use crate::guard::exact::planted::Planted;
 use crate::simulated::{self, Marks, Simulation};
-use crate::{args, cmd, exit, launch};
+use crate::uncontended::Shape;
+use crate::{args, cmd, exit, launch, uncontended};
 
 /// An implementation that this process can launch itself.
 pub trait Entry: Send + Sync {
@@ -29,6 +31,8 @@ pub trait Entry: Send + Sync {
     fn launch(&self, spec: &LaunchSpec, watch: &launch::Watch) -> Result<LaunchResult>;
     /// Runs one launch on a simulated machine, and keeps `marks` of it.
     fn simulate(&self, spec: &LaunchSpec, marks: Marks) -> Result<Simulation>;
+    /// Takes and gives it back so often, alone, after `begin` was called; what the counter that it guards shows.
+    fn uncontended(&self, operations: u64, shape: &Shape, begin: &mut dyn FnMut()) -> u64;
     /// In a process that [`models::run`] started, plays the check asked for and ends the process; elsewhere nothing.
     fn serve_model(&self);
     /// In a process that [`battery::run`] started, plays the test asked for and ends the process; elsewhere nothing.
@@ -59,6 +63,9 @@ impl<I: MutexImpl> Entry for MutexEntry<I> {
     }
     fn simulate(&self, spec: &LaunchSpec, marks: Marks) -> Result<Simulation> {
         simulated::mutex::<I>(spec, marks)
+    }
+    fn uncontended(&self, operations: u64, shape: &Shape, begin: &mut dyn FnMut()) -> u64 {
+        uncontended::mutex::<I>(operations, shape, begin)
     }
     fn serve_model(&self) {
         models::serve::<I>();
@@ -152,6 +159,8 @@ impl Observatory {
             self.entries.push(MutexEntry::<impls::suite::mutants::MutantPanic>::boxed());
             self.entries.push(MutexEntry::<impls::suite::mutants::MutantOverlap>::boxed());
             self.entries.push(MutexEntry::<impls::suite::mutants::owner::FirstUnlock>::boxed());
+            self.entries.push(MutexEntry::<Planted<false>>::boxed());
+            self.entries.push(MutexEntry::<Planted<true>>::boxed());
         }
         for engine in engine::find(files)? {
             for implementation in &engine.implementations {

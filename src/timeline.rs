@@ -8,6 +8,7 @@
 //! | objects | how many threads wait for each object |
 //!
 //! The launch is simulated twice: the first time says when the first measured slice began, and marks are kept from there.
+//! A timeline that begins with the launch needs no first time.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -33,11 +34,25 @@ const THREADS: u32 = 2;
 const LINES: u32 = 3;
 const OBJECTS: u32 = 4;
 
+/// Where a timeline begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Begin {
+    /// With the first measured slice.
+    Measured,
+    /// With the threads: of two launches that part somewhere, all up to there is alike.
+    Launch,
+}
+
 /// Simulates the launch of `spec`, writes its timeline into `file`, and returns the simulation.
-pub(crate) fn write(file: &Path, entry: &dyn Entry, spec: &LaunchSpec) -> Result<Simulation> {
-    let first = entry.simulate(spec, Marks::default())?;
-    let starts = first.result.slices.iter().flat_map(|slice| &slice.workers).map(|worker| worker.start_ns);
-    let from_cycle = first.preset.cycles(starts.min().unwrap_or(0));
+pub(crate) fn write(file: &Path, entry: &dyn Entry, spec: &LaunchSpec, begin: Begin) -> Result<Simulation> {
+    let from_cycle = match begin {
+        Begin::Launch => 0,
+        Begin::Measured => {
+            let first = entry.simulate(spec, Marks::default())?;
+            let workers = first.result.slices.iter().flat_map(|slice| &slice.workers);
+            first.preset.cycles(workers.map(|worker| worker.start_ns).min().unwrap_or(0))
+        }
+    };
     let mut simulation = entry.simulate(spec, Marks { most: MARKS_MAX, from_cycle })?;
     let tape = simulation.report.tape.take().context("the simulation kept no marks")?;
     let trace = trace(&tape, &simulation, spec, from_cycle);

@@ -9,6 +9,7 @@
 //! | [`compare`] | ratios with intervals and verdicts |
 //! | [`scale`] | crossovers, winners, sweeps on simulated machines |
 //! | [`guard`] | the verdict on a change, for people and for continuous integration |
+//! | [`history`] | ratios to a pinned reference over time, and the changes in them |
 //! | [`findings`] | sentences that the launches support |
 //! | [`terminal`] | the table at the end of a run |
 //! | [`html`] | the page |
@@ -24,6 +25,7 @@ pub mod export;
 pub mod findings;
 pub mod group;
 pub mod guard;
+pub mod history;
 pub mod html;
 pub mod noise;
 pub mod scale;

@@ -25,12 +25,14 @@ pub(super) fn command(args: &ExportArgs) -> Result<Exit> {
             print(&text)?;
         }
         (Export::Text(content), Some(out)) => {
-            let place = out.display();
-            ensure!(!out.is_dir(), "{place} is a folder: --format {} writes a file", format.name());
-            ensure!(
-                args.force || !out.exists(),
-                "{place} is there already: name another file, or add --force"
-            );
+            free(out, format, args.force)?;
+            write(out, content.as_bytes())?;
+        }
+        (Export::Bytes(_), None) => {
+            bail!("--format {} is no text: name a file with --out FILE", format.name())
+        }
+        (Export::Bytes(content), Some(out)) => {
+            free(out, format, args.force)?;
             write(out, &content)?;
         }
         (Export::Folder(_), None) => {
@@ -46,6 +48,14 @@ pub(super) fn command(args: &ExportArgs) -> Result<Exit> {
         Some(out) => print(&format!("{}\n", out.display())),
         None => Ok(Exit::Fine),
     }
+}
+
+/// Whether a file may be written there.
+fn free(out: &Path, format: Format, force: bool) -> Result<()> {
+    let place = out.display();
+    ensure!(!out.is_dir(), "{place} is a folder: --format {} writes a file", format.name());
+    ensure!(force || !out.exists(), "{place} is there already: name another file, or add --force");
+    Ok(())
 }
 
 /// The name of the baseline: as asked for, or that of the run's directory.
@@ -72,14 +82,14 @@ fn folder(out: &Path, files: &[File], force: bool) -> Result<()> {
     if let Some(path) = there.filter(|_| !force) {
         bail!("{} is there already: name another folder or baseline, or add --force", path.display());
     }
-    files.iter().try_for_each(|file| write(&out.join(&file.path), &file.content))
+    files.iter().try_for_each(|file| write(&out.join(&file.path), file.content.as_bytes()))
 }
 
-fn write(path: &Path, content: &str) -> Result<()> {
+fn write(path: &Path, content: &[u8]) -> Result<()> {
     let path = Path::new(".").join(path);
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     }
-    write_atomically(&path, content.as_bytes())
+    write_atomically(&path, content)
 }

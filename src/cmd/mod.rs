@@ -6,6 +6,7 @@ mod compare;
 mod doctor;
 mod explain;
 mod export;
+mod history;
 mod list;
 mod merge;
 mod report;
@@ -21,7 +22,8 @@ use clap::CommandFactory;
 
 use crate::args::{Args, Command, RunArgs};
 use crate::exit::Exit;
-use crate::{Observatory, launch};
+use crate::timeline::Begin;
+use crate::{Observatory, launch, uncontended};
 
 /// Runs the command that was asked for.
 pub(crate) fn dispatch(observatory: &Observatory, args: Args) -> Result<Exit> {
@@ -34,6 +36,7 @@ pub(crate) fn dispatch(observatory: &Observatory, args: Args) -> Result<Exit> {
         Some(Command::Report(args)) => report::command(&args),
         Some(Command::Compare(args)) => compare::command(&args),
         Some(Command::Export(args)) => export::command(&args),
+        Some(Command::History(command)) => history::command(&command),
         Some(Command::Merge(args)) => merge::command(&args),
         Some(Command::Validate(args)) => validate::command(&args),
         Some(Command::Verify(args)) => verify::command(observatory, &args),
@@ -43,10 +46,15 @@ pub(crate) fn dispatch(observatory: &Observatory, args: Args) -> Result<Exit> {
             clap_complete::generate(shell, &mut Args::command(), "synchroscope", &mut script);
             print(&String::from_utf8_lossy(&script))
         }
-        Some(Command::Launch { watch_ms, trace }) => {
+        Some(Command::Launch { watch_ms, trace, trace_begin }) => {
             let watch = launch::Watch { deadline: watch_ms.map(Duration::from_millis) };
-            launch::command(observatory, watch, trace.as_deref())?;
+            let begin = if trace_begin { Begin::Launch } else { Begin::Measured };
+            launch::command(observatory, watch, trace.as_deref().map(|file| (file, begin)))?;
             Ok(Exit::Fine)
+        }
+        Some(Command::Uncontended { implementation, operations, params, tuned_shape }) => {
+            let shape = uncontended::Shape::new(params, tuned_shape);
+            print(&to_json(&uncontended::run(observatory, &implementation, operations, &shape)?)?)
         }
     }
 }

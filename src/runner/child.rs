@@ -53,6 +53,15 @@ impl Program {
         Program { command: vec![path.to_string_lossy().into_owned(), "launch".into()], own: true }
     }
 
+    /// A program like this one, that writes the timeline of a simulated launch, from its first cycle on, into `file`.
+    pub(crate) fn tracing(path: &Path, file: &Path) -> Self {
+        let mut program = Program::own(path);
+        let words = ["--trace-begin", "--trace"].map(str::to_owned);
+        program.command.extend(words);
+        program.command.push(file.to_string_lossy().into_owned());
+        program
+    }
+
     /// Another program.
     pub(crate) fn engine(command: Vec<String>) -> Self {
         Program { command, own: false }

@@ -3,7 +3,7 @@
 use super::Series;
 
 /// Names of the columns.
-const COLUMNS: [&str; 15] = [
+pub(super) const COLUMNS: [&str; 15] = [
     "cell",
     "implementation",
     "arm",
@@ -21,19 +21,19 @@ const COLUMNS: [&str; 15] = [
     "value",
 ];
 
-/// The table, by RFC 4180 but with line feeds alone. Cells that are not `ok` are in it: `status` says what they are.
-pub(super) fn table(series: &[Series<'_>]) -> String {
-    let mut out = COLUMNS.join(",") + "\n";
-    for one in series {
+/// The rows, each with its columns. Cells that are not `ok` are in it: `status` says what they are.
+pub(super) fn rows<'s>(series: &'s [Series<'_>]) -> impl Iterator<Item = [String; 15]> + 's {
+    series.iter().flat_map(|one| {
         let record = one.record;
         let params: Vec<String> =
             record.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        for number in &one.numbers {
-            let row: [String; 15] = [
+        let params = params.join(" ");
+        one.numbers.iter().map(move |number| {
+            [
                 record.cell.clone(),
                 record.implementation.clone(),
                 record.arm.clone(),
-                params.join(" "),
+                params.clone(),
                 record.point.workload.clone(),
                 record.point.label.clone(),
                 record.point.threads().to_string(),
@@ -45,10 +45,17 @@ pub(super) fn table(series: &[Series<'_>]) -> String {
                 one.metric.name().to_owned(),
                 one.metric.unit().to_owned(),
                 number.value.to_string(),
-            ];
-            out.push_str(&row.map(|field| quoted(&field)).join(","));
-            out.push('\n');
-        }
+            ]
+        })
+    })
+}
+
+/// The table, by RFC 4180 but with line feeds alone.
+pub(super) fn table(series: &[Series<'_>]) -> String {
+    let mut out = COLUMNS.join(",") + "\n";
+    for row in rows(series) {
+        out.push_str(&row.map(|field| quoted(&field)).join(","));
+        out.push('\n');
     }
     out
 }

@@ -8,7 +8,7 @@
 //! | `benchfmt` | Go's benchmark format, which benchstat reads |
 //! | `hdr` | one HdrHistogram interval log |
 //! | `openmetrics` | Prometheus and its kin |
-//! | `csv` | a row a number, for notebooks |
+//! | `csv`, `parquet` | a row a number, for notebooks; Parquet is a cargo feature |
 //!
 //! Two rules. A simulated number says so in the name under which it arrives, for few of these formats have a place for
 //! tiers. And a cell that is not `ok` does not arrive where numbers are only compared: the formats that can carry its
@@ -19,6 +19,8 @@ mod criterion;
 mod csv;
 mod hdr;
 mod openmetrics;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod series;
 mod trackers;
 
@@ -44,11 +46,13 @@ pub enum Format {
     OpenMetrics,
     /// A row a number.
     Csv,
+    /// The same table in Parquet; only in builds with the feature `parquet`.
+    Parquet,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Format; 7] = [
+    pub const ALL: [Format; 8] = [
         Format::Criterion,
         Format::Bmf,
         Format::Github,
@@ -56,6 +60,7 @@ impl Format {
         Format::Hdr,
         Format::OpenMetrics,
         Format::Csv,
+        Format::Parquet,
     ];
 
     /// The name on the command line.
@@ -68,12 +73,13 @@ impl Format {
             Format::Hdr => "hdr",
             Format::OpenMetrics => "openmetrics",
             Format::Csv => "csv",
+            Format::Parquet => "parquet",
         }
     }
 
     /// Whether cells that are not `ok` arrive too, with their status or as raw data.
     pub const fn carries_status(self) -> bool {
-        matches!(self, Format::Hdr | Format::OpenMetrics | Format::Csv)
+        matches!(self, Format::Hdr | Format::OpenMetrics | Format::Csv | Format::Parquet)
     }
 }
 
@@ -91,6 +97,8 @@ pub struct File {
 pub enum Export {
     /// One text, for stdout or a file.
     Text(String),
+    /// One file that is no text.
+    Bytes(Vec<u8>),
     /// Files below a folder.
     Folder(Vec<File>),
 }
@@ -117,6 +125,12 @@ pub fn export(run: &Loaded, format: Format, baseline: &str) -> Result<Export> {
         Format::Hdr => Export::Text(hdr::log(run)?),
         Format::OpenMetrics => Export::Text(openmetrics::text(run, &series)?),
         Format::Csv => Export::Text(csv::table(&series)),
+        #[cfg(feature = "parquet")]
+        Format::Parquet => Export::Bytes(parquet::file(run, &series)?),
+        #[cfg(not(feature = "parquet"))]
+        Format::Parquet => anyhow::bail!(
+            "this build writes no Parquet: build it with --features parquet; --format csv has the same table"
+        ),
     })
 }
 

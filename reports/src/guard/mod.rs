@@ -4,6 +4,21 @@
 //! A *row* is one metric of one cell. Exact rows come from the simulated machine and from counted instructions; measured
 //! rows from launches in paired blocks; history rows from a series of ratios to a pinned reference. The commands that make
 //! the rows are in the root; this module judges and prints.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`blocks`] | launches in paired blocks, and their differences |
+//! | [`judge`] | from differences to verdicts |
+
+pub mod blocks;
+pub mod judge;
+
+pub mod exact;
+mod github;
+mod junit;
+pub mod markdown;
+pub mod parting;
+mod words;
 
 use record::Tier;
 use serde::{Deserialize, Serialize};
@@ -55,6 +70,17 @@ pub enum Layer {
     Measured,
     /// A series of ratios to a pinned reference.
     History,
+}
+
+impl Layer {
+    /// The name in files and tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Layer::Exact => "exact",
+            Layer::Measured => "measured",
+            Layer::History => "history",
+        }
+    }
 }
 
 /// What a row is about.

@@ -35,6 +35,7 @@ mod dress;
 mod environment;
 mod figure;
 mod front;
+mod history;
 mod implementation;
 mod ink;
 mod lineage;
@@ -56,6 +57,7 @@ mod validation;
 mod workload;
 mod writer;
 
+pub use history::{render_history, write_history};
 use route::Route;
 use site::{At, Page, Site};
 pub use validation::{may_write, write_validation};

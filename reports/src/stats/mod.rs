@@ -3,12 +3,22 @@
 //! Nothing here resamples: with 5 to 20 launches the exact distributions are cheap, and a bootstrap of 5 values would
 //! promise more than they hold.
 
+mod changes;
+mod divisive;
 mod order;
+mod paired;
+mod potts;
+mod proportion;
 mod ratio;
 mod shift;
 mod sign_flip;
 
+pub use changes::{AGREE_WITHIN, CHANGE_P_MAX, Change, SEGMENT_MIN, changes};
+pub use divisive::{Break, divisive, student_t};
 pub use order::{MedianInterval, jain, median, median_interval, quantile};
+pub use paired::{Centre, centre, detectable_beyond, holm, sign_flip_interval, student_interval};
+pub use potts::potts;
+pub use proportion::clopper_pearson;
 pub use ratio::{Ratio, RatioError, minimal_detectable_ratio, ratio};
 pub use shift::{Shift, hodges_lehmann, mann_whitney_lower_tail, shift};
 pub use sign_flip::{SignFlip, sign_flip};

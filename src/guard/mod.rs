@@ -1,0 +1,3 @@
+//! `guard`: the verdict on a change.
+
+pub(crate) mod exact;

@@ -1,11 +1,15 @@
 //! The command line, as one reads it in `--help`.
 
+mod guard;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use record::ProbeMode;
 use reports::export::Format;
 use workloads::published::curves::Bench;
+
+pub(crate) use guard::{GuardArgs, GuardFormat, GuardLayer};
 
 /// A benchmarking and contention-profiling observatory for synchronization primitives.
 ///
@@ -47,6 +51,9 @@ pub(crate) enum Command {
     /// Compare two runs, or two implementations inside runs: ratios with intervals
     #[command(after_help = COMPARE_EXAMPLES)]
     Compare(CompareArgs),
+    /// Judge a change: a candidate against its baseline, for people and for continuous integration
+    #[command(after_help = guard::EXAMPLES)]
+    Guard(GuardArgs),
     /// Write a run in the format of another tool: critcmp, benchstat, Bencher, Prometheus, ...
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArgs),
@@ -79,6 +86,9 @@ pub(crate) enum Command {
         /// Write the timeline of a simulated launch into this file
         #[arg(long)]
         trace: Option<PathBuf>,
+        /// Read no spec: print what this program is and what it can launch
+        #[arg(long)]
+        identify: bool,
     },
 }
 

@@ -2,6 +2,17 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`arms`] | what `--baseline` and `--candidate` name |
+//! | [`identity`] | what a program says of itself |
+//! | [`revision`] | a git revision becomes a binary |
+//! | [`plan`] | cells, controls and time of a job |
 //! | [`pairs`] | the engine: launches of two arms in paired blocks |
+//! | [`measured`] | a job, carried out: screened, confirmed, held against its controls |
 
+pub(crate) mod arms;
+pub(crate) mod identity;
+pub(crate) mod measured;
 pub(crate) mod pairs;
+pub(crate) mod plan;
+pub(crate) mod revision;
+pub(crate) mod self_test;

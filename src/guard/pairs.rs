@@ -4,7 +4,6 @@
 //! other over the rounds; where both arms are also observed, a probed launch of each follows. Never do two launches run
 //! at the same time.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -14,7 +13,6 @@ use profiler::truth::OVERLAP_MIN;
 use record::{Failure, FailureKind, LaunchSpec, PROTOCOL, PlannedCell, ProbeMode};
 use reports::guard::blocks::{Block, Taken};
 
-use crate::runner::INTERRUPTED;
 use crate::runner::child::{Ended, Extra, Program};
 use crate::runner::{launch, order};
 
@@ -163,6 +161,12 @@ fn block(
             Candidate => made.candidate.len(),
         };
         match take(pair, side, ProbeMode::Off, order::mix(seed, k as u64), plan)? {
+            Err(failure) if side == Candidate && made.baseline.is_empty() => {
+                // Perhaps the baseline does the same.
+                let seed = order::mix(seed, 0);
+                let of_baseline = take(pair, Baseline, ProbeMode::Off, seed, plan)?.err();
+                return Ok(Err(of_baseline.map_or((side, failure), |failure| (Baseline, failure))));
+            }
             Err(failure) => return Ok(Err((side, failure))),
             Ok(taken) if side == Baseline => made.baseline.push(taken),
             Ok(taken) => made.candidate.push(taken),

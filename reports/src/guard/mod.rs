@@ -9,9 +9,13 @@
 //! |---|---|
 //! | [`blocks`] | launches in paired blocks, and their differences |
 //! | [`judge`] | from differences to verdicts |
+//! | [`unpaired`] | two runs that were made one after the other |
+//! | [`text`] | a report in the terminal |
 
 pub mod blocks;
 pub mod judge;
+pub mod text;
+pub mod unpaired;
 
 use record::Tier;
 use serde::{Deserialize, Serialize};
@@ -51,6 +55,9 @@ pub struct GuardReport {
     pub expected_false_alarms: f64,
     /// What else the reader must know, a sentence each.
     pub notes: Vec<String>,
+    /// Whether some cell failed on the baseline's side, so that there is nothing to hold the candidate against.
+    #[serde(default)]
+    pub failed: bool,
 }
 
 /// Where a row's judgement comes from.

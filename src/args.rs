@@ -1,11 +1,15 @@
 //! The command line, as one reads it in `--help`.
 
+mod guard;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use record::ProbeMode;
 use reports::export::Format;
 use workloads::published::curves::Bench;
+
+pub(crate) use guard::{GuardArgs, GuardFormat};
 
 /// A benchmarking and contention-profiling observatory for synchronization primitives.
 ///
@@ -47,6 +51,9 @@ pub(crate) enum Command {
     /// Compare two runs, or two implementations inside runs: ratios with intervals
     #[command(after_help = COMPARE_EXAMPLES)]
     Compare(CompareArgs),
+    /// Judge a change: a candidate against its baseline, for people and for continuous integration
+    #[command(after_help = guard::EXAMPLES)]
+    Guard(GuardArgs),
     /// Write a run in the format of another tool: critcmp, benchstat, Bencher, Prometheus, ...
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArgs),
@@ -82,6 +89,9 @@ pub(crate) enum Command {
         /// Begin it with the launch, and not with the first measured slice
         #[arg(long, requires = "trace")]
         trace_begin: bool,
+        /// Read no spec: print what this program is and what it can launch
+        #[arg(long)]
+        identify: bool,
     },
     /// Take and give back one lock so many times, alone, for counting its instructions
     #[command(hide = true)]

@@ -7,7 +7,9 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// Fine.
     Fine,
-    /// Some cell failed; or, under `--strict`, was suspect.
+    /// A regression was found.
+    Regressed,
+    /// Some cell failed; or, under `--strict`, was suspect, inconclusive or contaminated.
     CellFailed,
 }
 
@@ -15,6 +17,7 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
         ExitCode::from(match exit {
             Exit::Fine => 0,
+            Exit::Regressed => 1,
             Exit::CellFailed => 3,
         })
     }

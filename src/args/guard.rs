@@ -51,7 +51,7 @@ pub(crate) struct GuardArgs {
     #[arg(long, value_name = "N", default_value_t = reports::guard::exact::SEEDS, value_parser = clap::value_parser!(u32).range(8..=10_000))]
     pub(crate) seeds: u32,
     /// Simulated cost, in percent, that may be lost or won beyond the seeds' spread before it counts
-    #[arg(long, value_name = "P", default_value_t = (reports::guard::exact::BUDGET_RATIO - 1.0) * 100.0)]
+    #[arg(long, value_name = "P", default_value_t = reports::guard::exact::BUDGET_PERCENT)]
     pub(crate) budget: f64,
     /// Form of the result
     #[arg(long, value_enum, default_value_t = GuardFormat::Text)]

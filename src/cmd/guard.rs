@@ -36,6 +36,10 @@ pub(super) fn command(observatory: &Observatory, args: &GuardArgs) -> Result<Exi
         "--budget {}: expected percent, above 0 and up to 100",
         args.budget
     );
+    ensure!(
+        args.layer.exact() || args.machines.is_empty(),
+        "--machine: this computer is what --layer measured measures; expected --layer exact or all beside it"
+    );
     if args.self_test {
         return self_test(observatory, args);
     }

@@ -192,12 +192,19 @@ impl Found {
 ///
 /// # Errors
 /// If this side cannot go on, or was interrupted. What an arm does is a row.
-pub(crate) fn run(
-    subjects: &Subjects,
-    plan: &Plan<'_>,
-    tell: &(dyn Fn(usize, usize) + Sync),
-) -> Result<Found> {
-    let cells = simulated::outcomes(&subjects.pairs, plan, tell)?;
+pub(crate) fn run(subjects: &Subjects, plan: &Plan<'_>, quiet: bool) -> Result<Found> {
+    let expected = simulated::expected(&subjects.pairs, plan.seeds);
+    let launches = 2 * subjects.pairs.len() * plan.seeds as usize;
+    let progress = Mutex::new(Progress::new(expected, launches, quiet));
+    let each = expected / u32::try_from(launches.max(1)).unwrap_or(u32::MAX);
+    let made = |pair: &Pair| {
+        let mut progress = progress.lock().unwrap_or_else(|e| e.into_inner());
+        progress.announce(&format!("{} {}", pair.candidate.implementation, pair.cell.point.label));
+        progress.advance(each, None);
+    };
+    let cells = simulated::outcomes(&subjects.pairs, plan, &made);
+    progress.into_inner().unwrap_or_else(|e| e.into_inner()).finish();
+    let cells = cells?;
     let mut found = Found { notes: subjects.notes.clone(), ..Found::default() };
     let mut place_of_row = Vec::new();
     for (place, (pair, cell)) in subjects.pairs.iter().zip(&cells).enumerate() {

@@ -1,8 +1,9 @@
 //! A guard report in the terminal.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::{Estimate, GuardReport, Metric, Row};
+use super::{Estimate, GuardReport, Layer, Metric, Row};
 use crate::compare::Verdict;
 use crate::text::{Align, aligned, change, fit, si, time};
 
@@ -37,6 +38,7 @@ pub fn table(report: &GuardReport) -> String {
             crate::text::three_digits(report.expected_false_alarms)
         );
     }
+    out.push_str(&exact(report));
     if !report.controls.is_empty() {
         let moved: Vec<_> = report.controls.iter().filter(|control| control.moved).collect();
         let _ = writeln!(out, "Controls: {} of {} moved.", moved.len(), report.controls.len());
@@ -47,6 +49,34 @@ pub fn table(report: &GuardReport) -> String {
     }
     for note in &report.notes {
         let _ = writeln!(out, "Note: {}", fit(note, 2000));
+    }
+    out
+}
+
+/// What the exact rows are, and where the arms part, in full.
+fn exact(report: &GuardReport) -> String {
+    let rows = || report.rows.iter().filter(|row| row.layer == Layer::Exact);
+    let mut out = String::new();
+    let tiers: BTreeSet<&str> = rows().map(|row| row.tier.name()).collect();
+    if tiers.is_empty() {
+        return out;
+    }
+    let _ = writeln!(
+        out,
+        "Exact rows ({}): cycles of a simulated machine, the median over seeds with its interval, and instructions counted \
+         on a processor that callgrind simulates, or by this one's counter.",
+        tiers.into_iter().collect::<Vec<_>>().join(", ")
+    );
+    for row in rows().filter(|row| row.evidence.is_some()) {
+        let _ = writeln!(
+            out,
+            "  {} {} {}: {}",
+            row.implementation,
+            row.label,
+            row.machine,
+            fit(&row.reason, 1000)
+        );
+        let _ = writeln!(out, "    timelines: {}", row.evidence.as_deref().unwrap_or_default());
     }
     out
 }
@@ -89,7 +119,9 @@ fn quantity(metric: Metric, value: f64) -> String {
         Metric::Throughput => format!("{}/s", si(value)),
         Metric::WaitP99 | Metric::CpuPerOp => time(value),
         Metric::Jain => format!("{value:.3}"),
-        Metric::CyclesPerOp | Metric::InstructionsPerOp => si(value),
+        Metric::CyclesPerOp => si(value),
+        // Half an instruction is a verdict: three digits would hide it.
+        Metric::InstructionsPerOp => format!("{value:.2}"),
     }
 }
 

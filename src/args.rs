@@ -2,6 +2,7 @@
 
 mod history;
 mod verify;
+mod guard;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ pub(crate) use verify::VerifyArgs;
 pub(crate) use history::{
     AcceptArgs, AddArgs, CheckArgs, CriterionArgs, HistoryCommand, HistoryFormat, HistoryReportArgs, ImportCommand,
 };
+pub(crate) use guard::{GuardArgs, GuardFormat};
 
 /// A benchmarking and contention-profiling observatory for synchronization primitives.
 ///
@@ -55,6 +57,9 @@ pub(crate) enum Command {
     /// Compare two runs, or two implementations inside runs: ratios with intervals
     #[command(after_help = COMPARE_EXAMPLES)]
     Compare(CompareArgs),
+    /// Judge a change: a candidate against its baseline, for people and for continuous integration
+    #[command(after_help = guard::EXAMPLES)]
+    Guard(GuardArgs),
     /// Write a run in the format of another tool: critcmp, benchstat, Bencher, Prometheus, ...
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArgs),
@@ -93,6 +98,9 @@ pub(crate) enum Command {
         /// Begin it with the launch, and not with the first measured slice
         #[arg(long, requires = "trace")]
         trace_begin: bool,
+        /// Read no spec: print what this program is and what it can launch
+        #[arg(long)]
+        identify: bool,
     },
     /// Take and give back one lock so many times, alone, for counting its instructions
     #[command(hide = true)]

@@ -177,7 +177,7 @@ impl Engine {
 }
 
 /// Where built engines are kept: the user's cache folder, so that a checkout stays clean.
-fn cache_folder() -> Result<PathBuf> {
+pub(crate) fn cache_folder() -> Result<PathBuf> {
     let base = std::env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)
         .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))

@@ -20,7 +20,7 @@
 //! | `runner` | a run: launches in shuffled order, each a child process |
 //! | `machines` | what `--machine` names |
 //! | `timeline` | a simulated launch for Perfetto |
-//! | `guard` | the verdict on a change |
+//! | `guard` | two arms in paired blocks, and the verdict on a change |
 //! | `history` | where ratios are kept over time |
 //! | `cmd` | the commands |
 

@@ -92,6 +92,8 @@ impl MutexVisitor for Collector {
 /// Everything that can be measured, and the command line over it.
 pub struct Observatory {
     entries: Vec<Box<dyn Entry>>,
+    /// So many of them are built in; what follows is a user's own.
+    built_in: usize,
     engines: Vec<Engine>,
 }
 
@@ -106,7 +108,7 @@ impl Observatory {
     pub fn new() -> Self {
         let mut collector = Collector(Vec::new());
         impls::mutex::visit_all(&mut collector);
-        Observatory { entries: collector.0, engines: Vec::new() }
+        Observatory { built_in: collector.0.len(), entries: collector.0, engines: Vec::new() }
     }
 
     /// Adds a mutex.
@@ -191,6 +193,12 @@ impl Observatory {
     /// All entries, in the order of registration.
     pub fn entries(&self) -> impl Iterator<Item = &dyn Entry> {
         self.entries.iter().map(|entry| &**entry)
+    }
+
+    /// Ids of the implementations that a user's crate registered.
+    pub fn own_ids(&self) -> Vec<&str> {
+        let own = self.entries().skip(self.built_in).map(|entry| entry.card().id);
+        own.filter(|id| !id.starts_with("mutex/mutant-")).collect()
     }
 
     /// All engines.

@@ -7,6 +7,7 @@ mod doctor;
 mod explain;
 mod export;
 mod history;
+mod guard;
 mod list;
 mod merge;
 mod report;
@@ -22,6 +23,7 @@ use clap::CommandFactory;
 
 use crate::args::{Args, Command, RunArgs};
 use crate::exit::Exit;
+use crate::guard::identity;
 use crate::timeline::Begin;
 use crate::{Observatory, launch, uncontended};
 
@@ -37,6 +39,7 @@ pub(crate) fn dispatch(observatory: &Observatory, args: Args) -> Result<Exit> {
         Some(Command::Compare(args)) => compare::command(&args),
         Some(Command::Export(args)) => export::command(&args),
         Some(Command::History(command)) => history::command(&command),
+        Some(Command::Guard(args)) => guard::command(observatory, &args),
         Some(Command::Merge(args)) => merge::command(&args),
         Some(Command::Validate(args)) => validate::command(&args),
         Some(Command::Verify(args)) => verify::command(observatory, &args),
@@ -46,7 +49,8 @@ pub(crate) fn dispatch(observatory: &Observatory, args: Args) -> Result<Exit> {
             clap_complete::generate(shell, &mut Args::command(), "synchroscope", &mut script);
             print(&String::from_utf8_lossy(&script))
         }
-        Some(Command::Launch { watch_ms, trace, trace_begin }) => {
+        Some(Command::Launch { identify: true, .. }) => print(&to_json(&identity::own(observatory))?),
+        Some(Command::Launch { watch_ms, trace, trace_begin, .. }) => {
             let watch = launch::Watch { deadline: watch_ms.map(Duration::from_millis) };
             let begin = if trace_begin { Begin::Launch } else { Begin::Measured };
             launch::command(observatory, watch, trace.as_deref().map(|file| (file, begin)))?;

@@ -8,11 +8,13 @@
 //! | [`plan`] | cells, controls and time of a job |
 //! | [`pairs`] | the engine: launches of two arms in paired blocks |
 //! | [`measured`] | a job, carried out: screened, confirmed, held against its controls |
+//! | [`self_test`], [`planted`] | guard, measured: faults that it must find, copies that it must not accuse |
 
 pub(crate) mod arms;
 pub(crate) mod identity;
 pub(crate) mod measured;
 pub(crate) mod pairs;
 pub(crate) mod plan;
+pub(crate) mod planted;
 pub(crate) mod revision;
 pub(crate) mod self_test;

@@ -9,11 +9,15 @@
 //! |---|---|
 //! | [`blocks`] | launches in paired blocks, and their differences |
 //! | [`judge`] | from differences to verdicts |
+//! | [`power`] | what `guard` sees of planted faults, and whom it accuses falsely |
+//! | [`rivals`] | the rules of other tools on the same launches |
 //! | [`unpaired`] | two runs that were made one after the other |
 //! | [`text`] | a report in the terminal |
 
 pub mod blocks;
 pub mod judge;
+pub mod power;
+pub mod rivals;
 pub mod text;
 pub mod unpaired;
 

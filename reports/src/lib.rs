@@ -9,6 +9,7 @@
 //! | [`compare`] | ratios with intervals and verdicts |
 //! | [`scale`] | crossovers, winners, sweeps on simulated machines |
 //! | [`guard`] | the verdict on a change, for people and for continuous integration |
+//! | [`tune`] | the search for better parameters: gains, race, front, regret, answer |
 //! | [`findings`] | sentences that the launches support |
 //! | [`terminal`] | the table at the end of a run |
 //! | [`html`] | the page |
@@ -31,4 +32,5 @@ pub mod stats;
 pub mod summary;
 pub mod terminal;
 pub mod text;
+pub mod tune;
 pub mod validation;

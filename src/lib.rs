@@ -19,6 +19,7 @@
 //! | `runner` | a run: launches in shuffled order, each a child process |
 //! | `machines` | what `--machine` names |
 //! | `timeline` | a simulated launch for Perfetto |
+//! | `guard` | two arms in paired blocks, and the verdict on a change |
 //! | `cmd` | the commands |
 
 pub mod engine;
@@ -29,6 +30,7 @@ pub mod simulated;
 mod args;
 mod cmd;
 mod exit;
+mod guard;
 mod machines;
 mod runner;
 mod timeline;

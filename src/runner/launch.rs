@@ -22,14 +22,14 @@ const DISTURBED_MAX: u32 = 2;
 pub(super) const REPEATS_PER: usize = 8;
 
 /// How long one launch should take.
-pub(super) fn expected(cell: &PlannedCell) -> Duration {
+pub(crate) fn expected(cell: &PlannedCell) -> Duration {
     let all_ms = Suite::expected_ms(std::slice::from_ref(cell), cores_allowed());
     Duration::from_secs_f64(all_ms / 1000.0 / cell.launches.len().max(1) as f64)
 }
 
 /// How long it may take: each slice may need a second to open, and a loaded machine stretches everything. What a
 /// simulation takes is guessed from afar.
-fn limit(cell: &PlannedCell, patience: Duration) -> Duration {
+pub(crate) fn limit(cell: &PlannedCell, patience: Duration) -> Duration {
     if is_simulated(&cell.machine) {
         return patience + expected(cell) * 50 + Duration::from_secs(30);
     }

@@ -4,6 +4,14 @@
 //! A *row* is one metric of one cell. Exact rows come from the simulated machine and from counted instructions; measured
 //! rows from launches in paired blocks; history rows from a series of ratios to a pinned reference. The commands that make
 //! the rows are in the root; this module judges and prints.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`blocks`] | launches in paired blocks, and their differences |
+//! | [`judge`] | from differences to verdicts |
+
+pub mod blocks;
+pub mod judge;
 
 use record::Tier;
 use serde::{Deserialize, Serialize};

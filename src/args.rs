@@ -1,11 +1,15 @@
 //! The command line, as one reads it in `--help`.
 
+mod tune;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use record::ProbeMode;
 use reports::export::Format;
 use workloads::published::curves::Bench;
+
+pub(crate) use tune::TuneArgs;
 
 /// A benchmarking and contention-profiling observatory for synchronization primitives.
 ///
@@ -47,6 +51,9 @@ pub(crate) enum Command {
     /// Compare two runs, or two implementations inside runs: ratios with intervals
     #[command(after_help = COMPARE_EXAMPLES)]
     Compare(CompareArgs),
+    /// Search the parameters of an implementation for better values than its defaults
+    #[command(after_help = tune::EXAMPLES)]
+    Tune(TuneArgs),
     /// Write a run in the format of another tool: critcmp, benchstat, Bencher, Prometheus, ...
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArgs),

@@ -19,6 +19,7 @@
 //! | `runner` | a run: launches in shuffled order, each a child process |
 //! | `machines` | what `--machine` names |
 //! | `timeline` | a simulated launch for Perfetto |
+//! | `tune` | the search for better parameters: screening, race, confirmation |
 //! | `guard` | two arms in paired blocks, and the verdict on a change |
 //! | `cmd` | the commands |
 
@@ -34,6 +35,7 @@ mod guard;
 mod machines;
 mod runner;
 mod timeline;
+mod tune;
 
 pub use impls;
 pub use registry::Observatory;

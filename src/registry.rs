@@ -141,6 +141,10 @@ impl Observatory {
             self.entries.push(MutexEntry::<impls::suite::mutants::MutantPanic>::boxed());
             self.entries.push(MutexEntry::<impls::suite::mutants::MutantOverlap>::boxed());
         }
+        if std::env::var_os("SYNCHROSCOPE_PLANTED").is_some() {
+            self.entries.push(MutexEntry::<impls::suite::planted::PlantedBest>::boxed());
+            self.entries.push(MutexEntry::<impls::suite::planted::PlantedNothing>::boxed());
+        }
         for engine in engine::find(files)? {
             for implementation in &engine.implementations {
                 if self.row(&implementation.id).is_some() {

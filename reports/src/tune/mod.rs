@@ -6,6 +6,7 @@
 //! | [`plan`], [`trial`] | what is searched, and what each launch of the search measured: plain data |
 //! | [`gains`] | trials to logarithmic gains over the default of the same block |
 //! | [`pareto`] | who is beaten by whom, exactly or with a probability over resampled blocks |
+//! | [`screen`] | who may race, after the simulated machines |
 //! | [`race`] | who stays in the race, and why somebody leaves it |
 //! | [`regret`] | one number a workload, and the setting whose worst regret is smallest |
 //! | [`effects`], [`surface`] | what each knob does alone; the steepest step between neighbours |
@@ -22,6 +23,7 @@ pub mod pareto;
 pub mod plan;
 pub mod race;
 pub mod regret;
+pub mod screen;
 pub mod snippet;
 pub mod surface;
 pub mod text;

@@ -454,16 +454,17 @@ fn knobs(plan: &TunePlan, trials: &Trials, screened: &Seen, raced: &Seen) -> Vec
     let levels: Vec<Vec<usize>> = plan.settings.iter().map(level).collect();
     let counts: Vec<usize> = plan.knobs.iter().map(|knob| knob.values.len()).collect();
     let scores = |seen: &Seen| -> Vec<Option<(Vec<usize>, Vec<f64>)>> {
-        let of = |g: &Option<Gains>| {
-            Some(regret::scores(&seen.objectives, &g.as_ref()?.estimates(), plan.prefer))
-        };
+        let of =
+            |g: &Option<Gains>| Some(regret::scores(&seen.objectives, &g.as_ref()?.estimates(), plan.prefer));
         seen.settings.iter().map(of).collect()
     };
     let simulated = scores(screened);
     let mut effects: Vec<Vec<(usize, Effect)>> = vec![Vec::new(); plan.knobs.len()];
-    let scenarios = simulated.iter().flatten().next().map_or_else(Vec::new, |(scenarios, _)| scenarios.clone());
+    let scenarios =
+        simulated.iter().flatten().next().map_or_else(Vec::new, |(scenarios, _)| scenarios.clone());
     for (at, scenario) in scenarios.iter().enumerate() {
-        let of: Vec<Option<f64>> = simulated.iter().map(|s| s.as_ref().map(|(_, scores)| scores[at])).collect();
+        let of: Vec<Option<f64>> =
+            simulated.iter().map(|s| s.as_ref().map(|(_, scores)| scores[at])).collect();
         for (knob, effect) in main_effects(&levels, &counts, &of).into_iter().enumerate() {
             effects[knob].push((*scenario, effect));
         }

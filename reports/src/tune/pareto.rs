@@ -52,7 +52,11 @@ pub fn front(settings: &[&Gains], epsilon: f64, resamples: u32, seed: u64) -> Fr
             .iter()
             .map(|gains| {
                 let rounds = gains.rounds();
-                gains.objectives.iter().map(|values| resampled(values, &draws[..rounds], &mut buffer)).collect()
+                gains
+                    .objectives
+                    .iter()
+                    .map(|values| resampled(values, &draws[..rounds], &mut buffer))
+                    .collect()
             })
             .collect();
         for b in 0..n {

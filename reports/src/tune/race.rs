@@ -122,7 +122,8 @@ pub fn judge(
     let mut on = Vec::new();
     for &setting in &order {
         let by = [default, leader].into_iter().filter(|&by| by != setting);
-        let found = by.filter_map(|by| Some((by, worse(&gains(setting)?.over(gains(by)?), &seen.objectives, rules)?)));
+        let found = by
+            .filter_map(|by| Some((by, worse(&gains(setting)?.over(gains(by)?), &seen.objectives, rules)?)));
         match found.min_by(|a, b| a.1.p.total_cmp(&b.1.p)) {
             Some((by, worse)) if setting != default => {
                 out.push((setting, Fate::Beaten { blocks, by, p: worse.p }));

@@ -30,7 +30,8 @@ pub fn scores(objectives: &[Objective], estimates: &[f64], prefer: Prefer) -> (V
 pub fn regrets(scores: &[Vec<f64>], allowed: &[bool]) -> Vec<Vec<f64>> {
     let scenarios = scores.iter().map(Vec::len).max().unwrap_or(0);
     let best = |scenario: usize| {
-        let of = scores.iter().zip(allowed).filter(|(_, allowed)| **allowed).filter_map(|(s, _)| s.get(scenario));
+        let of =
+            scores.iter().zip(allowed).filter(|(_, allowed)| **allowed).filter_map(|(s, _)| s.get(scenario));
         of.copied().fold(f64::NEG_INFINITY, f64::max)
     };
     let best: Vec<f64> = (0..scenarios).map(best).collect();

@@ -39,7 +39,12 @@ fn header(report: &TuneReport, mark: &str) -> String {
         let names: Vec<&str> = plan.presets.keys().map(String::as_str).collect();
         format!("SIMULATED on {}: a model, not a measurement", names.join(", "))
     } else {
-        format!("{} [{}], {} cores", plan.fingerprint.cpu_model, plan.fingerprint.id(), plan.fingerprint.cores)
+        format!(
+            "{} [{}], {} cores",
+            plan.fingerprint.cpu_model,
+            plan.fingerprint.id(),
+            plan.fingerprint.cores
+        )
     };
     format!(
         "{mark} {}: {answer}.\n{mark} {machine}; seed {}; evidence {} ({} trials); synchroscope {}\n",

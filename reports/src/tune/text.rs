@@ -120,8 +120,10 @@ pub fn answer(report: &TuneReport) -> String {
 /// Where the numbers of a phase come from.
 pub fn tier(phase: Phase) -> &'static str {
     match phase {
-        Phase::Screen => "simulated: a model",
-        Phase::Race => "measured on this computer: throughput and waits measured-probe, processor time measured-os",
+        Phase::Screen | Phase::Confirm => "simulated: a model",
+        Phase::Race => {
+            "measured on this computer: throughput and waits measured-probe, processor time measured-os"
+        }
     }
 }
 

@@ -45,6 +45,8 @@ pub enum Phase {
     Screen,
     /// On this computer.
     Race,
+    /// On a simulated machine with fresh seeds, after the pick.
+    Confirm,
 }
 
 /// How an implementation is built.

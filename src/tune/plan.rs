@@ -311,6 +311,10 @@ fn fill(plan: &mut TunePlan, card: &Card, ranges: &[Range], args: &TuneArgs) -> 
             ),
         }
     };
+    ensure!(
+        settings.len() > 1,
+        "--param: every parameter is fixed at its default: there is nothing to search, give one a range"
+    );
     (plan.knobs, plan.settings, plan.default) = (knobs, settings, default);
     if plan.simulate_only {
         return Ok(Expected { screen_s, race_s: 0.0, confirm_s });

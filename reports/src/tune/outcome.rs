@@ -16,6 +16,8 @@ use crate::stats::median;
 
 /// The value of [`TuneReport::kind`].
 pub const KIND: &str = "synchroscope-tune";
+/// Probability that a knob without any effect is said to have one in the race.
+const KNOB_ALPHA: f64 = 0.01;
 /// Confidence of the intervals in tables and pictures.
 const CONFIDENCE: f64 = 0.95;
 
@@ -517,7 +519,7 @@ fn verdict(plan: &TunePlan, trials: &Trials, seen: &Seen, phase: Phase, knob: us
             return beyond.into_iter().any(|beyond| beyond);
         }
         // Of many pairs and objectives some differ by chance: the level is shared among them.
-        let level = plan.rules.alpha / (pairs.len() * objectives).max(1) as f64;
+        let level = KNOB_ALPHA / (pairs.len() * objectives).max(1) as f64;
         let tests = over.objectives.iter().map(|values| crate::stats::sign_flip(values));
         beyond.into_iter().zip(tests).any(|(beyond, test)| beyond && test.is_some_and(|t| t.p <= level))
     };

@@ -3,6 +3,7 @@
 mod history;
 mod verify;
 mod guard;
+mod tune;
 
 use std::path::PathBuf;
 
@@ -16,6 +17,7 @@ pub(crate) use history::{
     AcceptArgs, AddArgs, CheckArgs, CriterionArgs, HistoryCommand, HistoryFormat, HistoryReportArgs, ImportCommand,
 };
 pub(crate) use guard::{GuardArgs, GuardFormat};
+pub(crate) use tune::TuneArgs;
 
 /// A benchmarking and contention-profiling observatory for synchronization primitives.
 ///
@@ -60,6 +62,9 @@ pub(crate) enum Command {
     /// Judge a change: a candidate against its baseline, for people and for continuous integration
     #[command(after_help = guard::EXAMPLES)]
     Guard(GuardArgs),
+    /// Search the parameters of an implementation for better values than its defaults
+    #[command(after_help = tune::EXAMPLES)]
+    Tune(TuneArgs),
     /// Write a run in the format of another tool: critcmp, benchstat, Bencher, Prometheus, ...
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArgs),

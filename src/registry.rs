@@ -165,6 +165,10 @@ impl Observatory {
             self.entries.push(MutexEntry::<Planted<false>>::boxed());
             self.entries.push(MutexEntry::<Planted<true>>::boxed());
         }
+        if std::env::var_os("SYNCHROSCOPE_PLANTED").is_some() {
+            self.entries.push(MutexEntry::<impls::suite::tunable::PlantedBest>::boxed());
+            self.entries.push(MutexEntry::<impls::suite::tunable::PlantedNothing>::boxed());
+        }
         for engine in engine::find(files)? {
             for implementation in &engine.implementations {
                 if self.row(&implementation.id).is_some() {

@@ -12,6 +12,7 @@ mod list;
 mod merge;
 mod report;
 mod run;
+mod tune;
 mod validate;
 mod verify;
 
@@ -27,6 +28,8 @@ use crate::guard::identity;
 use crate::timeline::Begin;
 use crate::{Observatory, launch, uncontended};
 
+pub(crate) use run::tool;
+
 /// Runs the command that was asked for.
 pub(crate) fn dispatch(observatory: &Observatory, args: Args) -> Result<Exit> {
     match args.command {
@@ -37,6 +40,7 @@ pub(crate) fn dispatch(observatory: &Observatory, args: Args) -> Result<Exit> {
         Some(Command::Explain(args)) => explain::command(observatory, &args),
         Some(Command::Report(args)) => report::command(&args),
         Some(Command::Compare(args)) => compare::command(&args),
+        Some(Command::Tune(args)) => tune::command(observatory, &args),
         Some(Command::Export(args)) => export::command(&args),
         Some(Command::History(command)) => history::command(&command),
         Some(Command::Guard(args)) => guard::command(observatory, &args),
@@ -78,7 +82,7 @@ fn to_json(value: &impl serde::Serialize) -> Result<String> {
 }
 
 /// This program's command line, as a report quotes it.
-fn command_line() -> Vec<String> {
+pub(crate) fn command_line() -> Vec<String> {
     let mut words: Vec<String> =
         std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     if let Some(program) = words.first_mut() {

@@ -149,7 +149,7 @@ fn resumed(path: &Path) -> Result<Manifest> {
 }
 
 /// This program.
-pub(super) fn tool() -> Tool {
+pub(crate) fn tool() -> Tool {
     let revision = env!("SYNCHROSCOPE_REVISION");
     Tool {
         version: env!("CARGO_PKG_VERSION").into(),

@@ -9,6 +9,7 @@
 //! | [`mutex`] | the battery of the mutex family |
 //! | [`mutants`] | broken mutexes, which the battery and the runner must catch |
 //! | [`planted`] | slower twins of sound mutexes, which `guard` must catch |
+//! | [`tunable`] | locks whose best parameter is known, for searches to find |
 //! | [`simulated`] | short programs on simulated machines, with one seed after another |
 //! | [`troubled`] | machines whose sleeps end for no reason, or whose clock steps back |
 //! | [`explored`] | short programs under many schedules, and the shortest schedule that fails |
@@ -29,6 +30,7 @@ pub mod planted;
 pub mod simulated;
 pub mod told;
 pub mod troubled;
+pub mod tunable;
 pub mod wait_for;
 pub mod watch;
 

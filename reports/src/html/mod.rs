@@ -14,6 +14,7 @@
 //! | `scale` | simulated machines: curves over cores, planes of hold and think, changed constants |
 //! | `comparison` | two runs, or two implementations |
 //! | `validation` | simulated against published curves: a page of its own |
+//! | `tuning` | a search for better parameters: a page of its own |
 //! | `prose` | documents and cards, from Markdown |
 //! | `chart`, `ink`, `dress`, `pen`, `catalogue` | pictures, their colours, their form on a page, few bytes for it, who has which |
 
@@ -53,6 +54,7 @@ mod site;
 mod slug;
 mod small;
 mod table;
+mod tuning;
 mod validation;
 mod workload;
 mod writer;
@@ -60,6 +62,7 @@ mod writer;
 pub use history::{render_history, write_history};
 use route::Route;
 use site::{At, Page, Site};
+pub use tuning::write_tuning;
 pub use validation::{may_write, write_validation};
 
 /// What the report is to hold.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -183,7 +183,7 @@ impl Bench<'_> {
     }
 
     /// The trials that are there already.
-    fn read(&self, file: &PathBuf) -> Result<Vec<Trial>> {
+    fn read(&self, file: &Path) -> Result<Vec<Trial>> {
         let text = match fs::read_to_string(file) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -11,6 +11,7 @@ use clap::Parser;
 use impls::card::{Card, Role};
 use impls::mutex::{MutexImpl, MutexVisitor};
 use impls::suite::models;
+use impls::suite::planted::NoFastPath;
 use impls::suite::simulated::{Wrong, examine};
 use impls::suite::troubled::Trouble;
 use record::cell::ImplementationRole;
@@ -181,6 +182,11 @@ impl Observatory {
     /// All entries, in the order of registration.
     pub fn entries(&self) -> impl Iterator<Item = &dyn Entry> {
         self.entries.iter().map(|entry| &**entry)
+    }
+
+    /// The entry of a slower twin that `guard --self-test` plants: in no list, launched only by who names it.
+    pub(crate) fn planted(id: &str) -> Option<Box<dyn Entry>> {
+        (id == NoFastPath::CARD.id).then(MutexEntry::<NoFastPath>::boxed)
     }
 
     /// Ids of the implementations that a user's crate registered.

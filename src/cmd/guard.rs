@@ -377,5 +377,7 @@ fn finish(report: GuardReport, args: &GuardArgs) -> Result<Exit> {
 
 fn self_test(observatory: &Observatory, args: &GuardArgs) -> Result<Exit> {
     runner::watch_for_interrupt()?;
-    print(&self_test::run(observatory, args)?)
+    let (text, fine) = self_test::run(observatory, args)?;
+    print(&text)?;
+    Ok(if args.strict && !fine { Exit::CellFailed } else { Exit::Fine })
 }

@@ -10,6 +10,7 @@
 //! | [`exact`] | simulated cycles and counted instructions: no clock, no noise |
 //! | [`ci`] | the report in the forms of continuous integration |
 //! | [`measured`] | a job, carried out: screened, confirmed, held against its controls |
+//! | [`self_test`], [`planted`] | guard, measured: faults that it must find, copies that it must not accuse |
 
 pub(crate) mod arms;
 pub(crate) mod ci;
@@ -18,5 +19,6 @@ pub(crate) mod identity;
 pub(crate) mod measured;
 pub(crate) mod pairs;
 pub(crate) mod plan;
+pub(crate) mod planted;
 pub(crate) mod revision;
 pub(crate) mod self_test;

@@ -4,7 +4,7 @@
 //! other over the rounds; where both arms are also observed, a probed launch of each follows. Never do two launches run
 //! at the same time.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use impls::machine::os::{clock, cores_allowed};
@@ -89,6 +89,9 @@ pub(crate) struct Measured {
 /// Of so many blocks one may be made anew, so that a loaded computer cannot stretch a job without bound.
 const BLOCKS_PER_REPEAT: u32 = 4;
 
+/// A launch whose answer does not fit its question is asked again so often.
+const ATTEMPTS: u32 = 3;
+
 /// Makes `plan.blocks` blocks of each pair. `tell` hears of each block before (`None`) and after (`Some`) it is made.
 ///
 /// # Errors
@@ -110,14 +113,17 @@ pub(crate) fn run(
             while into.failed.is_none() {
                 let first = baseline_first(plan, place, round);
                 let seed = order::mix(plan.seed, u64::from(round) << 8 | u64::from(again));
-                match block(pair, first, seed, plan)? {
+                let begun = Instant::now();
+                let made = block(pair, first, seed, plan)?;
+                let took_s = begun.elapsed().as_secs_f64();
+                match made {
                     Err(failed) => into.failed = Some(failed),
                     Ok(made) if is_disturbed(&made, pair) && repeats > 0 => {
                         (repeats, again, into.repeated) = (repeats - 1, again + 1, into.repeated + 1);
                     }
                     Ok(made) => {
                         into.disturbed += u32::from(is_disturbed(&made, pair));
-                        into.blocks.push(Block { repeated: again, ..made });
+                        into.blocks.push(Block { repeated: again, took_s, ..made });
                         break;
                     }
                 }
@@ -193,10 +199,17 @@ fn take(pair: &Pair, side: Side, probe: ProbeMode, seed: u64, plan: &Plan) -> Re
     let calibration_ns = fixed_work_ns();
     let steal = StealMeter::start();
     let limit = launch::limit(&arm.cell, plan.patience);
-    let result = match arm.program.launch(&spec, limit, &Extra { watch: None, trace: None })? {
-        Ended::Interrupted => bail!("interrupted"),
-        Ended::Failed(failure) => return Ok(Err(failure)),
-        Ended::Result(result, _) => result,
+    let mut attempts = 0;
+    let result = loop {
+        match arm.program.launch(&spec, limit, &Extra { watch: None, trace: None })? {
+            Ended::Interrupted => bail!("interrupted"),
+            // An answer that does not fit its question, such as a slice of no length, comes of a core that was taken away.
+            Ended::Failed(failure) if failure.kind == FailureKind::WrongResult && attempts < ATTEMPTS => {
+                attempts += 1;
+            }
+            Ended::Failed(failure) => return Ok(Err(failure)),
+            Ended::Result(result, _) => break result,
+        }
     };
     if let Some(slice) = result.slices.iter().find(|slice| slice.observed != slice.expected) {
         return Ok(Err(Failure {

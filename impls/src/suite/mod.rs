@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`mutex`] | the battery of the mutex family |
 //! | [`mutants`] | broken mutexes, which the battery and the runner must catch |
+//! | [`planted`] | slower twins of sound mutexes, which `guard` must catch |
 //! | [`simulated`] | short programs on simulated machines, with one seed after another |
 //! | [`troubled`] | machines whose sleeps end for no reason, or whose clock steps back |
 //! | [`told`] | locks that tell what threads do with them, for tests that hang |
@@ -20,6 +21,7 @@ pub mod child;
 pub mod models;
 pub mod mutants;
 pub mod mutex;
+pub mod planted;
 pub mod simulated;
 pub mod told;
 pub mod troubled;

@@ -9,6 +9,8 @@
 //! |---|---|
 //! | [`blocks`] | launches in paired blocks, and their differences |
 //! | [`judge`] | from differences to verdicts |
+//! | [`power`] | what `guard` sees of planted faults, and whom it accuses falsely |
+//! | [`rivals`] | the rules of other tools on the same launches |
 //! | [`unpaired`] | two runs that were made one after the other |
 //! | [`exact`] | simulated costs and counted instructions to verdicts |
 //! | [`parting`] | where two timelines of one seed part |
@@ -22,6 +24,8 @@ pub mod judge;
 mod junit;
 pub mod markdown;
 pub mod parting;
+pub mod power;
+pub mod rivals;
 pub mod text;
 pub mod unpaired;
 mod words;

@@ -20,6 +20,7 @@ pub fn table(report: &GuardReport) -> String {
             ("candidate", Align::Right),
             ("change", Align::Right),
             ("interval", Align::Right),
+            ("margin", Align::Right),
             ("visible from", Align::Right),
             ("blocks", Align::Right),
             ("verdict", Align::Left),
@@ -43,7 +44,7 @@ pub fn table(report: &GuardReport) -> String {
         let moved: Vec<_> = report.controls.iter().filter(|control| control.moved).collect();
         let _ = writeln!(out, "Controls: {} of {} moved.", moved.len(), report.controls.len());
         for control in moved {
-            let ratio = control.ratio.as_ref().map_or_else(|| "-".into(), |ratio| with_interval(ratio));
+            let ratio = control.ratio.as_ref().map_or_else(|| "-".into(), with_interval);
             let _ = writeln!(out, "  {}: {ratio} ({})", control.name, control.detail);
         }
     }
@@ -104,6 +105,7 @@ fn line(row: &Row) -> Vec<String> {
         number(row.candidate),
         row.ratio.map_or_else(dash, |ratio| change(ratio.ratio)),
         row.ratio.map_or_else(dash, |ratio| format!("{} to {}", change(ratio.low), change(ratio.high))),
+        change(row.margin_ratio),
         row.minimal_detectable_ratio.map_or_else(dash, change),
         blocks,
         verdict,

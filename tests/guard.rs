@@ -28,7 +28,7 @@ fn place() -> Place {
 }
 
 fn guard(place: &Place, arguments: &[&str]) -> Ran {
-    place.run(&[&["guard", "alone.toml", "--quiet"], arguments].concat())
+    place.run(&[&["guard", "alone.toml", "--layer", "measured", "--quiet"], arguments].concat())
 }
 
 /// Verdicts of the rows, with their reasons.
@@ -78,7 +78,7 @@ fn a_lock_that_enters_the_kernel() {
 fn a_candidate_that_fails_is_a_regression() {
     let place = place();
     let arms = ["--baseline", "mutex/spin-tas", "--candidate", "mutex/mutant-panic", "--format", "json"];
-    let arguments = [&["guard", "alone.toml", "--quiet"], &arms[..]].concat();
+    let arguments = [&["guard", "alone.toml", "--layer", "measured", "--quiet"], &arms[..]].concat();
     let output = place.command(&arguments).env("SYNCHROSCOPE_MUTANTS", "1").output().expect("it starts");
     let ran = Ran::of(&arguments, &output).code(1);
     let verdicts = verdicts(&ran.json());
@@ -86,7 +86,7 @@ fn a_candidate_that_fails_is_a_regression() {
     assert!(verdicts[0].0 == "regressed" && verdicts[0].1.contains("panic"), "{ran:#?}");
     // The other way round there is nothing to hold the candidate against.
     let arms = ["--baseline", "mutex/mutant-panic", "--candidate", "mutex/spin-tas"];
-    let arguments = [&["guard", "alone.toml", "--quiet"], &arms[..]].concat();
+    let arguments = [&["guard", "alone.toml", "--layer", "measured", "--quiet"], &arms[..]].concat();
     let output = place.command(&arguments).env("SYNCHROSCOPE_MUTANTS", "1").output().expect("it starts");
     Ran::of(&arguments, &output).code(3);
 }
@@ -188,7 +188,7 @@ fn a_revision_that_does_not_build() {
         eprintln!("skipped: no git");
         return;
     }
-    let arguments = ["guard", "alone.toml", "--quiet", "--baseline", "HEAD"];
+    let arguments = ["guard", "alone.toml", "--layer", "measured", "--quiet", "--baseline", "HEAD"];
     let run = |arguments: &[&str]| {
         let mut command = place.command(arguments);
         command.env("XDG_CACHE_HOME", place.path("cache")).env("CARGO_NET_OFFLINE", "true");

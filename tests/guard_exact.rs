@@ -107,8 +107,13 @@ fn a_worse_lock_regresses_with_exit_code_1_and_a_broken_one_is_told() {
     );
     assert!(ran.code == Some(1) || other.code == Some(1));
 
-    let ran = guard(&place, "mutex/ticket", "mutex/mutant-deadlock", &["--seeds", "8", "--format", "github"])
-        .code(1);
+    let ran = guard(
+        &place,
+        "mutex/ticket",
+        "mutex/mutant-deadlock?good_acquisitions=10",
+        &["--seeds", "8", "--format", "github"],
+    )
+    .code(1);
     assert!(ran.stdout.contains("::error title=mutex/mutant-deadlock"), "{}", ran.stdout);
     assert!(ran.stdout.contains("deadlock after"), "{}", ran.stdout);
 }
@@ -192,7 +197,7 @@ fn wrong_words_are_named_in_a_line() {
     let place = Place::new();
     let with = |more: &[&str]| guard(&place, "mutex/ticket", "mutex/mcs", more);
     with(&["--machine", "os"]).refused(&["--machine os", "sim:NAME"]);
-    with(&["--machine", "sim:lapto-8"]).refused(&["sim:laptop-8"]);
+    with(&["--machine", "sim:lapto-8"]).refused(&["`laptop-8`"]);
     with(&["--filter", "nothing"]).refused(&["--filter"]);
     with(&["--seeds", "4"]).refused(&["--seeds"]);
     let planned = with(&["--dry-run"]).code(0);

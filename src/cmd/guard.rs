@@ -62,7 +62,8 @@ pub(super) fn command(observatory: &Observatory, args: &GuardArgs) -> Result<Exi
         }
         Sides::Foreign(reason) => return finish(empty(args, vec![reason]), args),
     };
-    let (baseline, candidate) = (&sides.baseline, &sides.candidate);
+    let Pairing { baseline, candidate, notes } = *sides;
+    let (baseline, candidate) = (&baseline, &candidate);
     let subjects =
         args.layer.exact().then(|| exact::plan::plan(observatory, args, baseline, candidate)).transpose()?;
     // What the controls run as their candidate.
@@ -89,11 +90,11 @@ pub(super) fn command(observatory: &Observatory, args: &GuardArgs) -> Result<Exi
     runner::watch_for_interrupt()?;
     let found = subjects.map(|subjects| judge_exactly(args, &subjects)).transpose()?;
     let mut report = match &job {
-        None => empty(args, sides.notes),
+        None => empty(args, notes),
         Some(job) => {
             std::fs::copy(&baseline.program, &copy)
                 .with_context(|| format!("cannot copy {}", baseline.program.display()))?;
-            measure(args, job, sides.notes)?
+            measure(args, job, notes)?
         }
     };
     if let Some(found) = found {

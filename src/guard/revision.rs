@@ -217,15 +217,14 @@ impl Workshop {
 
 /// The first error of a compiler, with the place that it names, in one line.
 fn first_error(stderr: &str) -> String {
-    /// Error, place, and some of the lines that point at it.
-    const LINES: usize = 8;
-    let mut lines = stderr.lines().map(str::trim_end).filter(|line| !line.trim().is_empty());
-    let first = lines.by_ref().find(|line| line.starts_with("error"));
-    let Some(first) = first else {
+    let mut lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty());
+    let Some(error) = lines.by_ref().find(|line| line.starts_with("error")) else {
         return stderr.lines().rev().find(|line| !line.is_empty()).unwrap_or("it said nothing").to_owned();
     };
-    let rest = lines.take(LINES - 1).take_while(|line| !line.starts_with("error"));
-    [first].into_iter().chain(rest).map(str::trim).collect::<Vec<_>>().join(" | ")
+    match lines.next().and_then(|line| line.strip_prefix("--> ")) {
+        Some(place) => format!("{error} at {place}"),
+        None => error.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -236,7 +235,7 @@ mod tests {
     fn the_first_error_is_told() {
         let said = "   Compiling x\nwarning: unused\nerror[E0308]: mismatched types\n --> src/a.rs:3:5\n  |\n3 | 1\n\
                     error: aborting";
-        assert_eq!(first_error(said), "error[E0308]: mismatched types | --> src/a.rs:3:5 | | | 3 | 1");
+        assert_eq!(first_error(said), "error[E0308]: mismatched types at src/a.rs:3:5");
         assert_eq!(first_error("no such command"), "no such command");
         assert_eq!(first_error(""), "it said nothing");
     }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -28,7 +28,7 @@ const FILE: &str = "trials.jsonl";
 /// How long a campaign goes on if nobody says.
 const HOURS: f64 = 1.0;
 /// Slices of a launch of the quick self-test.
-const QUICK_SLICES: u32 = 8;
+const QUICK_SLICES: u32 = 6;
 
 /// Carries out the self-test; the table, and whether it is as it should be.
 pub(crate) fn run(observatory: &Observatory, args: &GuardArgs) -> Result<(String, bool)> {
@@ -103,7 +103,12 @@ impl Bench<'_> {
     /// The trials of one round.
     fn kinds<'j>(&self, job: &'j Job) -> Vec<(&'j Cell, Scenario)> {
         // Whether a fault can be planted does not depend on how long an operation takes, if that is more than some ns.
-        let can = |cell: &Cell, scenario| planted::plant(self.observatory, cell, scenario, 1e3).is_some();
+        // The least fault is for campaigns: one trial of it says little.
+        let quick = self.args.campaign.is_none();
+        let can = |cell: &Cell, scenario| {
+            !(quick && scenario == Scenario::Hold5)
+                && planted::plant(self.observatory, cell, scenario, 1e3).is_some()
+        };
         let of =
             |cell: &'j Cell| Scenario::ALL.into_iter().filter(move |s| can(cell, *s)).map(move |s| (cell, s));
         job.cells.iter().flat_map(of).collect()
@@ -183,7 +188,7 @@ impl Bench<'_> {
     }
 
     /// The trials that are there already.
-    fn read(&self, file: &PathBuf) -> Result<Vec<Trial>> {
+    fn read(&self, file: &Path) -> Result<Vec<Trial>> {
         let text = match fs::read_to_string(file) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -44,7 +44,7 @@ pub fn table(report: &GuardReport) -> String {
         let moved: Vec<_> = report.controls.iter().filter(|control| control.moved).collect();
         let _ = writeln!(out, "Controls: {} of {} moved.", moved.len(), report.controls.len());
         for control in moved {
-            let ratio = control.ratio.as_ref().map_or_else(|| "-".into(), |ratio| with_interval(ratio));
+            let ratio = control.ratio.as_ref().map_or_else(|| "-".into(), with_interval);
             let _ = writeln!(out, "  {}: {ratio} ({})", control.name, control.detail);
         }
     }

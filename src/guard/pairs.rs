@@ -207,6 +207,11 @@ fn take(pair: &Pair, side: Side, probe: ProbeMode, seed: u64, plan: &Plan) -> Re
             Ended::Failed(failure) if failure.kind == FailureKind::WrongResult && attempts < ATTEMPTS => {
                 attempts += 1;
             }
+            // On a loaded computer a launch may just not get its turns: only what hangs twice hangs.
+            Ended::Failed(failure) if failure.kind == FailureKind::Hang && attempts == 0 => {
+                eprintln!("{}: {}: once more", pair.name, failure.detail);
+                attempts = ATTEMPTS;
+            }
             Ended::Failed(failure) => return Ok(Err(failure)),
             Ended::Result(result, _) => break result,
         }

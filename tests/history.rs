@@ -67,7 +67,7 @@ fn a_loss_fails_until_it_is_accepted() {
     place.run(&["history", "accept", "c0ffee20", "--reason", "fair now"]).code(0);
     place.run(&["history", "accept", "c0ffee20", "--reason", "fair now"]).refused(&["accepted", "already"]);
     let ran = place.run(&["history", "check"]).code(0);
-    assert!(ran.stdout.contains("equivalent (no change in 12 points"), "{ran:#?}");
+    assert!(ran.stdout.contains("equivalent (no change in 12 points;"), "{ran:#?}");
 
     let page = place.run(&["history", "report", "--out", "pages"]).code(0);
     let html = fs::read_to_string(place.path(page.stdout.trim())).unwrap();

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use common::{NATURES, point, record, run};
 use noise::Noise;
+use proptest::prelude::*;
 use record::{Record, Status, Tier};
 use reports::compare::Verdict;
 use reports::export::{Export, Format, export};
@@ -446,4 +447,20 @@ fn the_page_holds_everything_without_a_script() {
     // An empty history says so.
     let empty = reports::html::render_history(&History::default(), "nowhere", &Options::default());
     assert!(empty.contains("The history holds no points"));
+}
+
+proptest! {
+    /// Whatever stands in a store: every line is a point, an epoch or damage, none ends the reading.
+    #[test]
+    fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..400), at in 0usize..400, cut in 0usize..400) {
+        let good = Line::Point(points(Metric::Throughput, &[0.1])[0].clone()).to_text().unwrap().into_bytes();
+        let mut spoilt = good.clone();
+        spoilt.truncate(cut);
+        let at = at.min(spoilt.len());
+        spoilt.splice(at..at, bytes.iter().copied());
+        let history = read(&[("a".into(), bytes), ("b".into(), spoilt), ("c".into(), good)]);
+        prop_assert!(history.damaged.iter().all(|d| d.line > 0 && !d.reason.is_empty()));
+        let _ = check(&history, &Rules::default());
+        prop_assert!(!history.points.is_empty());
+    }
 }

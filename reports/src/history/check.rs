@@ -58,8 +58,7 @@ pub fn check(history: &History, rules: &Rules) -> GuardReport {
 fn row(one: &Series<'_>, judged: &Judged) -> Row {
     let point = one.of();
     // Series of several computers or references have the same names otherwise.
-    let against =
-        format!("against {}, {} points on {}", point.reference, one.points.len(), point.fingerprint);
+    let against = format!("against {}, computer {}", point.reference, point.fingerprint);
     let noisy = match judged.fence_ratio {
         Some(fence) if judged.noisy => format!("; noisy: neighbours differ by up to {}", change(fence)),
         _ => String::new(),
@@ -79,7 +78,7 @@ fn row(one: &Series<'_>, judged: &Judged) -> Row {
         blocks: (one.points.len() - judged.from) as u32,
         confirmed: false,
         verdict: judged.verdict,
-        reason: format!("{} ({against}{noisy})", judged.reason),
+        reason: format!("{}; {against}{noisy}", judged.reason),
         evidence: None,
     }
 }

@@ -216,7 +216,7 @@ fn decide(series: &Series<'_>, judged: &mut Judged) {
         return;
     }
     if points < 2 * SEGMENT_MIN {
-        judged.reason = format!("{points} of the {} points that a change needs to show", 2 * SEGMENT_MIN);
+        judged.reason = format!("{points} of the {} points without which no change shows", 2 * SEGMENT_MIN);
         return;
     }
     let (first, latest) = (judged.levels[0], judged.levels[judged.levels.len() - 1]);

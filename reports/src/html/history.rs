@@ -29,7 +29,7 @@ const OPEN_MAX: usize = 12;
 pub fn write_history(out: &Path, history: &History, store: &str, options: &Options) -> Result<PathBuf> {
     let mut folder = writer::Folder::open(out, options.force)?;
     let mut site = Site::new(&[], &[], options, raw::Raw::default());
-    site.title = "History".into();
+    site.title = "Contention report, history".into();
     let routes = [Route::Front, Route::Methodology, Route::Bias, Route::Glossary];
     let paths = routes.iter().map(|route| site.routes.path(*route).to_owned());
     let assets = shell::ASSETS.iter().map(|(path, _)| (*path).to_owned());
@@ -53,7 +53,7 @@ pub fn write_history(out: &Path, history: &History, store: &str, options: &Optio
 /// Renders the page of a history in memory.
 pub fn render_history(history: &History, store: &str, options: &Options) -> String {
     let mut site = Site::new(&[], &[], options, raw::Raw::default());
-    site.title = "History".into();
+    site.title = "Contention report, history".into();
     shell::document(&site, &page(&At { site: &site, route: Route::Front }, history, store))
 }
 
@@ -210,7 +210,7 @@ fn picture(at: &At<'_, '_>, one: &One<'_>, open: bool) -> Markup {
             li { i .bc5 {} "level" }
             @if judged.changes.iter().any(|c| c.stands && worse(one, c.ratio)) { li { i .bv-worse {} "worse from here on" } }
             @if judged.changes.iter().any(|c| c.stands && !worse(one, c.ratio)) { li { i .bv-better {} "better from here on" } }
-                        @if judged.changes.iter().any(|c| !c.stands) { li { i .bv-same {} "a change within the margin, or taken back" } }
+            @if judged.changes.iter().any(|c| !c.stands) { li { i .bv-same {} "a change within the margin, or taken back" } }
         }
     };
     let note = html! {

@@ -90,8 +90,8 @@ fn surface(
         let setting = surface.settings[y][x]?;
         Some(GridField {
             level: level(score),
-            text: change(score.exp()),
-            title: format!("{}: throughput {}", plan.show(setting), change(score.exp())),
+            text: short(score.exp()),
+            title: format!("{}: throughput {}", plan.show(setting), short(score.exp())),
             series: setting,
             framed: setting == plan.default,
         })
@@ -348,4 +348,9 @@ fn largest(found: &crate::tune::outcome::KnobOutcome) -> Option<(usize, &crate::
 
 fn ratio_text(ratio: f64) -> String {
     if (ratio - 1.0).abs() < 1e-9 { "equal".into() } else { change(ratio) }
+}
+
+/// A change for a field of a surface: what rounds to nothing has no sign.
+fn short(ratio: f64) -> String {
+    if (ratio - 1.0).abs() < 5e-4 { "0".into() } else { change(ratio) }
 }

@@ -1,9 +1,9 @@
 //! The command line, as one reads it in `--help`.
 
-mod history;
-mod verify;
 mod guard;
+mod history;
 mod tune;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -12,12 +12,13 @@ use record::ProbeMode;
 use reports::export::Format;
 use workloads::published::curves::Bench;
 
-pub(crate) use verify::VerifyArgs;
-pub(crate) use history::{
-    AcceptArgs, AddArgs, CheckArgs, CriterionArgs, HistoryCommand, HistoryFormat, HistoryReportArgs, ImportCommand,
-};
 pub(crate) use guard::{GuardArgs, GuardFormat};
+pub(crate) use history::{
+    AcceptArgs, AddArgs, CheckArgs, CriterionArgs, HistoryCommand, HistoryFormat, HistoryReportArgs,
+    ImportCommand,
+};
 pub(crate) use tune::TuneArgs;
+pub(crate) use verify::VerifyArgs;
 
 /// A benchmarking and contention-profiling observatory for synchronization primitives.
 ///

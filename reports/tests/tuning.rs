@@ -248,7 +248,8 @@ fn report(verdicts: &[Verdict], moved: bool) -> TuneReport {
         Control { name: "the default against itself".into(), ratio: None, moved, detail: "1.00".into() };
     let rows = verdicts.iter().map(|verdict| row(Metric::Throughput, *verdict)).collect();
     let fates = vec![Fate::Finished; plan.settings.len()];
-    let confirmation = (!verdicts.is_empty()).then(|| Confirmation { rows, controls: vec![control] });
+    let confirmation =
+        (!verdicts.is_empty()).then(|| Confirmation { rows, controls: vec![control], failed: None });
     conclude(&plan, &trials, "0123456789ab", fates, confirmation, vec!["a <note>".into()])
 }
 

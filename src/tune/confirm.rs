@@ -92,7 +92,12 @@ pub(super) fn measured(search: &Search<'_>, path: &Path, setting: usize) -> Resu
             }
         };
         if let Some(failure) = &line.failure {
-            bail!("a launch of the confirmation failed: {failure}");
+            progress.finish();
+            return Ok(Confirmation {
+                rows: Vec::new(),
+                controls: Vec::new(),
+                failed: Some(failure.clone()),
+            });
         }
         for (all, new) in blocks.iter_mut().zip(line.pairs) {
             all.extend(new);
@@ -176,7 +181,7 @@ fn judged(search: &Search<'_>, scenarios: &[usize], blocks: &[Vec<Block>]) -> Co
             row.reason = judgement.reason;
         }
     }
-    Confirmation { rows, controls: controls(search, scenarios, blocks, &rule) }
+    Confirmation { rows, controls: controls(search, scenarios, blocks, &rule), failed: None }
 }
 
 fn row(plan: &reports::tune::TunePlan, scenario: usize, metric: Metric, blocks: u32) -> Row {
@@ -310,5 +315,5 @@ pub(super) fn simulated(search: &Search<'_>, setting: usize) -> Result<Confirmat
             rows.push(row);
         }
     }
-    Ok(Confirmation { rows, controls: Vec::new() })
+    Ok(Confirmation { rows, controls: Vec::new(), failed: None })
 }

@@ -224,7 +224,7 @@ fn cells(
     machine: &str,
 ) -> Result<Vec<PlannedCell>> {
     // A simulated launch has no noise, and one slice says it all; on this computer medians are over slices.
-    let (slices, slice_ms, warmup_ms) = if machine == "os" { (5, 6.0, 2.0) } else { (1, 2.0, 0.25) };
+    let (slices, slice_ms, warmup_ms) = if machine == "os" { (4, 10.0, 2.0) } else { (1, 2.0, 0.25) };
     let name = if wanted.text.ends_with(".toml") { &wanted.text } else { &wanted.workload.name };
     let text = format!(
         "name = \"tune\"\nsummary = \"a search\"\nlaunches = 1\nprobed = 1\nprobe = \"full\"\nslices = {slices}\n\

@@ -23,8 +23,8 @@ pub static PLANTED_ROUNDS: Param =
 pub static IGNORED_ROUNDS: Param =
     Param { name: "ignored_rounds", default: 4, min: 0, max: 4096, origin: "ours: it does nothing" };
 
-const PLANTED: &[Param] = &[PLANTED_ROUNDS];
-const IGNORED: &[Param] = &[IGNORED_ROUNDS];
+const BEST_PARAMS: &[Param] = &[PLANTED_ROUNDS];
+const NOTHING_PARAMS: &[Param] = &[IGNORED_ROUNDS];
 
 const FREE: u32 = 0;
 const HELD: u32 = 1;
@@ -85,7 +85,7 @@ const fn card(id: &'static str, summary: &'static str, params: &'static [Param])
 }
 
 impl MutexImpl for PlantedBest {
-    const CARD: Card = card("mutex/planted-best", "wastes time unless its parameter is 16", PLANTED);
+    const CARD: Card = card("mutex/planted-best", "wastes time unless its parameter is 16", BEST_PARAMS);
     type Lock<M: Machine, S: ParamSource> = Mutex<M, S, ByDistance>;
     fn build<M: Machine, S: ParamSource>(params: S) -> Self::Lock<M, S> {
         Mutex { word: M::AtomicU32::new(FREE), params, waste: PhantomData }
@@ -93,7 +93,7 @@ impl MutexImpl for PlantedBest {
 }
 
 impl MutexImpl for PlantedNothing {
-    const CARD: Card = card("mutex/planted-nothing", "has a parameter that does nothing", IGNORED);
+    const CARD: Card = card("mutex/planted-nothing", "has a parameter that does nothing", NOTHING_PARAMS);
     type Lock<M: Machine, S: ParamSource> = Mutex<M, S, Nothing>;
     fn build<M: Machine, S: ParamSource>(params: S) -> Self::Lock<M, S> {
         Mutex { word: M::AtomicU32::new(FREE), params, waste: PhantomData }

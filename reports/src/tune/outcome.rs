@@ -161,6 +161,9 @@ pub struct Confirmation {
     pub rows: Vec<Row>,
     /// What must not move.
     pub controls: Vec<Control>,
+    /// Why there are no rows: a launch failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
 }
 
 /// What to do.
@@ -215,8 +218,24 @@ pub struct Judged {
     pub scenarios: Vec<usize>,
     /// Regrets of `settings`, by scenario.
     pub regrets: Vec<Vec<f64>>,
-    /// The setting of minimax regret.
+    /// The setting of minimax regret among those that are not worse than the default anywhere.
     pub picked: usize,
+    /// The setting of minimax regret on the whole front: it may pay for what it gains.
+    pub trade: usize,
+}
+
+/// Where a setting is worse than the default beyond the tolerance: the objective and its gain. In the race blocks must
+/// show it, too.
+fn loss(plan: &TunePlan, seen: &Seen, phase: Phase, gains: &Gains) -> Option<(Objective, f64)> {
+    let shown = |values: &[f64]| {
+        phase == Phase::Screen
+            || crate::stats::sign_flip(values).is_some_and(|test| test.p <= plan.rules.alpha)
+    };
+    let estimates = gains.estimates();
+    let worst = (0..estimates.len())
+        .filter(|&at| estimates[at] < -plan.rules.epsilon() && shown(&gains.objectives[at]))
+        .min_by(|&a, &b| estimates[a].total_cmp(&estimates[b]))?;
+    Some((seen.objectives[worst], estimates[worst]))
 }
 
 /// Judges the last phase that was made: the race, or the screening where there is no race.
@@ -242,13 +261,20 @@ pub fn judge(plan: &TunePlan, trials: &Trials) -> Judged {
     let scenarios = scored.first().map_or_else(Vec::new, |(scenarios, _)| scenarios.clone());
     let scores: Vec<Vec<f64>> = scored.into_iter().map(|(_, scores)| scores).collect();
     let on_front = |at: usize| front.dominator[at].is_none_or(|(_, p)| p < plan.rules.dominance);
-    let allowed: Vec<bool> = (0..settings.len()).map(|at| lawful[at] && on_front(at)).collect();
+    let front_members: Vec<bool> = (0..settings.len()).map(|at| lawful[at] && on_front(at)).collect();
+    // What is worse than the default anywhere could not be recommended: it is not worth fresh launches.
+    let harmless = |gains: &Gains| loss(plan, &seen, phase, gains).is_none();
+    let allowed: Vec<bool> =
+        front_members.iter().zip(&of).map(|(on, gains)| *on && harmless(gains)).collect();
     let regrets = regret::regrets(&scores, &lawful);
     let default_at = settings.iter().position(|s| *s == plan.default);
-    let picked = default_at.map_or(plan.default, |default_at| {
-        settings[regret::minimax(&regrets, &allowed, default_at, plan.rules.epsilon())]
-    });
-    Judged { phase, seen, settings, allowed, violations, front, scenarios, regrets, picked }
+    let pick = |allowed: &[bool]| {
+        default_at.map_or(plan.default, |default_at| {
+            settings[regret::minimax(&regrets, allowed, default_at, plan.rules.epsilon())]
+        })
+    };
+    let (picked, trade) = (pick(&allowed), pick(&front_members));
+    Judged { phase, seen, settings, allowed, violations, front, scenarios, regrets, picked, trade }
 }
 
 /// A front of some settings as one of all that are judged: the others have no part in it.
@@ -296,6 +322,19 @@ pub fn conclude(
         }
     };
     let settings: Vec<SettingOutcome> = fates.into_iter().enumerate().map(outcome).collect();
+    if judged.trade != judged.picked
+        && let Some((objective, gain)) = judged.seen.settings[judged.trade]
+            .as_ref()
+            .and_then(|g| loss(plan, &judged.seen, judged.phase, g))
+    {
+        notes.push(format!(
+            "{} has the smallest worst regret of the whole front, and pays for it: {} {} at {}",
+            plan.show(judged.trade),
+            objective.metric.name(),
+            crate::text::change(ratio(objective.metric, gain)),
+            plan.scenarios[objective.scenario].name()
+        ));
+    }
     let doubted = trials.iter().filter(|trial| !trial.doubts.is_empty()).count();
     if doubted > 0 {
         notes.push(format!(
@@ -329,14 +368,18 @@ fn answer(plan: &TunePlan, judged: &Judged, confirmation: Option<&Confirmation>)
     }
     if judged.picked == plan.default {
         return keep(format!(
-            "no setting's worst regret is smaller than the default's by more than {}",
+            "among the settings that are nowhere worse than the default none has a worst regret smaller by more than {}",
             crate::text::percent(plan.rules.epsilon_ratio - 1.0)
         ));
     }
     let shown = plan.show(judged.picked);
+    let fresh = if plan.simulate_only { "fresh seeds" } else { "fresh launches" };
     let Some(confirmation) = confirmation else {
         return keep(format!("{shown} was picked, but not confirmed by fresh launches"));
     };
+    if let Some(failed) = &confirmation.failed {
+        return keep(format!("{shown} was picked, but a launch of the confirmation failed: {failed}"));
+    }
     let name = |row: &Row| format!("{} at {} on {}", row.metric.name(), row.label, row.machine);
     let with = |verdict: Verdict| confirmation.rows.iter().find(|row| row.verdict == verdict);
     if let Some(control) = confirmation.controls.iter().find(|control| control.moved) {
@@ -351,19 +394,20 @@ fn answer(plan: &TunePlan, judged: &Judged, confirmation: Option<&Confirmation>)
         (Verdict::Inconclusive, "is not shown to be equivalent in"),
     ] {
         if let Some(row) = with(verdict) {
-            return keep(format!("{shown} was picked, but on fresh launches it {words} {}", name(row)));
+            return keep(format!("{shown} was picked, but on {fresh} it {words} {}", name(row)));
         }
     }
     let improved: Vec<&Row> =
         confirmation.rows.iter().filter(|row| row.verdict == Verdict::Improved).collect();
     let Some(first) = improved.first() else {
-        return keep(format!("{shown} was picked, but on fresh launches it is better nowhere"));
+        return keep(format!("{shown} was picked, but on {fresh} it is better nowhere"));
     };
     let change = first.ratio.map_or_else(String::new, |r| format!(" ({})", crate::text::change(r.ratio)));
     let held_out = plan.scenarios.iter().filter(|s| s.held_out).count();
     let scope = match held_out {
-        0 => "fresh launches of the same workloads".to_owned(),
-        n => format!("fresh launches, {n} held-out scenarios among them"),
+        0 => format!("{fresh} of the same workloads"),
+        1 => format!("{fresh}, one held-out scenario among them"),
+        n => format!("{fresh}, {n} held-out scenarios among them"),
     };
     Answer::Change {
         setting: judged.picked,

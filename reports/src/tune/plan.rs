@@ -191,9 +191,11 @@ impl TunePlan {
         names.zip(self.settings[setting].iter().copied())
     }
 
-    /// A setting in words: `spin_rounds=8 pauses_per_round=30`.
+    /// A setting in words, without what is fixed: `spin_rounds=8 pauses_per_round=30`.
     pub fn show(&self, setting: usize) -> String {
-        self.named(setting).map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+        let varied = self.knobs.iter().map(|knob| knob.values.len() > 1);
+        let shown = self.named(setting).zip(varied).filter(|(_, varied)| *varied);
+        shown.map(|((name, value), _)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
     }
 
     /// Indices of the scenarios that the search sees, simulated or measured.

@@ -10,7 +10,6 @@ use super::gains::{Gains, Objective, Seen};
 use super::pareto;
 use super::plan::{OBJECTIVES, Prefer, Rules};
 use super::regret;
-use crate::guard::Metric;
 use crate::stats::sign_flip;
 
 /// Where a setting's way ended.
@@ -164,11 +163,6 @@ pub fn ranked(seen: &Seen, settings: &[usize], epsilon: f64, prefer: Prefer) -> 
     let mut order: Vec<usize> = (0..known.len()).collect();
     order.sort_by(|&a, &b| (rank[a].cmp(&rank[b])).then(worst[a].total_cmp(&worst[b])).then(a.cmp(&b)));
     order.into_iter().map(|at| known[at]).collect()
-}
-
-/// Whether a metric is among the objectives.
-pub fn has(objectives: &[Objective], metric: Metric) -> bool {
-    objectives.iter().any(|objective| objective.metric == metric)
 }
 
 #[cfg(test)]

@@ -61,8 +61,8 @@ pub(in crate::html) enum EdgeKind {
 const TOP: i32 = 30;
 const ROW: i32 = 30;
 const BOTTOM: i32 = 48;
-/// Pixels of a letter, on average.
-const LETTER: f64 = 6.8;
+/// Pixels of a letter, generously.
+const LETTER: f64 = 7.4;
 /// From this step on a field is deep and its text light.
 const DEEP: u8 = 5;
 /// Widest field.

@@ -8,10 +8,10 @@ use crate::html::chart::{self, Axes, Dot, Edge, EdgeKind, Grid, GridField, Line,
 use crate::html::figure::{figure, titled};
 use crate::html::site::At;
 use crate::text::{change, fit, percent};
-use crate::tune::TuneReport;
 use crate::tune::outcome::Place;
 use crate::tune::surface::Surface;
 use crate::tune::text::order;
+use crate::tune::{Phase, TuneReport};
 
 /// Surfaces and fronts drawn at most.
 const PICTURES_MAX: usize = 8;
@@ -90,8 +90,8 @@ fn surface(
         let setting = surface.settings[y][x]?;
         Some(GridField {
             level: level(score),
-            text: change(score.exp()),
-            title: format!("{}: throughput {}", plan.show(setting), change(score.exp())),
+            text: short(score.exp()),
+            title: format!("{}: throughput {}", plan.show(setting), short(score.exp())),
             series: setting,
             framed: setting == plan.default,
         })
@@ -191,7 +191,7 @@ pub(super) fn regrets(at: &At<'_, '_>, report: &TuneReport) -> Markup {
         format!("{}{marks}", plan.show(setting))
     };
     let grid = Grid {
-        columns: scenarios.iter().map(|s| report.scenario(*s).cell.point.label.clone()).collect(),
+        columns: scenarios.iter().map(|s| column(report, *s)).collect(),
         rows: settings.iter().map(name).collect(),
         column_name: "scenario".into(),
         row_name: "setting, smallest worst regret first".into(),
@@ -200,7 +200,8 @@ pub(super) fn regrets(at: &At<'_, '_>, report: &TuneReport) -> Markup {
         left: 380,
     };
     let svg = chart::grid(&grid, "Regret of each setting in each scenario; outcome.json holds the numbers");
-    let judged_in = scenarios.first().map_or_else(String::new, |s| source(report, *s));
+    let judged_in =
+        if report.judged == Phase::Race { "measured on this computer" } else { "simulated: a model" };
     html! {
         h2 id=(at.id("regret")) { (titled(at, "Regret", METHOD)) }
         (figure(at, "What each setting gives away", METHOD, &svg, html! {}, html! {
@@ -348,4 +349,18 @@ fn largest(found: &crate::tune::outcome::KnobOutcome) -> Option<(usize, &crate::
 
 fn ratio_text(ratio: f64) -> String {
     if (ratio - 1.0).abs() < 1e-9 { "equal".into() } else { change(ratio) }
+}
+
+/// A change for a field of a surface: what rounds to nothing has no sign.
+fn short(ratio: f64) -> String {
+    if (ratio - 1.0).abs() < 5e-4 { "0".into() } else { change(ratio) }
+}
+
+/// A scenario over a column: its point, and its machine where that is a model.
+fn column(report: &TuneReport, scenario: usize) -> String {
+    let cell = &report.scenario(scenario).cell;
+    match cell.machine.strip_prefix("sim:") {
+        Some(machine) => format!("{} {machine}", cell.point.label),
+        None => cell.point.label.clone(),
+    }
 }

@@ -36,7 +36,7 @@ pub(super) fn confirmation(at: &At<'_, '_>, report: &TuneReport) -> Markup {
                 thead { tr {
                     th scope="col" { "scenario" } th scope="col" { "metric" } th scope="col" { "pick by default" } th scope="col" { "interval" }
                     th scope="col" { "margin" } th scope="col" { "could have seen" } th scope="col" { "blocks" } th scope="col" { "verdict" }
-                    th scope="col" .l { "why" } th scope="col" { "tier" }
+                    th scope="col" { "tier" } th scope="col" .l { "why" }
                 } }
                 tbody {
                     @for row in &confirmation.rows {
@@ -57,8 +57,8 @@ pub(super) fn confirmation(at: &At<'_, '_>, report: &TuneReport) -> Markup {
                             td { (row.minimal_detectable_ratio.map_or_else(|| "-".into(), change)) }
                             td { (row.blocks) }
                             td class=(class(row.verdict)) { (row.verdict.name()) }
-                            td .w { (row.reason) }
                             td { (row.tier.name()) }
+                            td .w { (row.reason) }
                         }
                     }
                 }

@@ -7,7 +7,8 @@ use record::{
 use reports::compare::Verdict;
 use reports::guard::{Control, Estimate, Layer, Metric, Row};
 use reports::tune::gains::{Trials, gains, violation};
-use reports::tune::outcome::{Confirmation, KnobVerdict, judge};
+use reports::tune::judge::judge;
+use reports::tune::outcome::{Confirmation, KnobVerdict};
 use reports::tune::plan::{KIND, Rules, VERSION};
 use reports::tune::race::Fate;
 use reports::tune::screen::select;

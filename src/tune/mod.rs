@@ -31,7 +31,7 @@ use reports::tune::gains::Trials;
 use reports::tune::plan::{KIND, VERSION};
 use reports::tune::race::Fate;
 use reports::tune::screen::select;
-use reports::tune::{Phase, Trial, TunePlan, TuneReport, conclude, outcome};
+use reports::tune::{Phase, Trial, TunePlan, TuneReport, conclude, judge};
 
 use self::log::Log;
 use self::plan::Expected;
@@ -131,7 +131,7 @@ impl Search<'_> {
         } else {
             race::run(self, &selection.racers, &mut fates)?;
         }
-        let picked = outcome::judge(plan, &self.state().trials).picked;
+        let picked = judge::judge(plan, &self.state().trials).picked;
         let confirmation = if picked == plan.default {
             None
         } else if plan.simulate_only {

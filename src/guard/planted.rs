@@ -58,13 +58,16 @@ pub(crate) fn plant(
         Scenario::Hold5 | Scenario::Hold10 | Scenario::Hold20 => {
             let loss = scenario.loss()?;
             // Throughput falls by `loss` if each operation takes 1 / (1 - loss) times as long.
-            let longer_ns = (operation_ns * loss / (1.0 - loss)).round() as u64;
+            let exact_ns = operation_ns * loss / (1.0 - loss);
+            let longer_ns = exact_ns.round() as u64;
             let threads = candidate.cell.point.threads();
             for role in &mut candidate.cell.point.roles {
                 let Distribution::Constant { ns } = &mut role.hold else { return None };
                 // With an empty section two threads fight for the lock's own line, and a longer one calms them: what
                 // that costs, nobody can say beforehand.
-                if longer_ns == 0 || threads > 1 && *ns == 0 {
+                // Sections are whole ns: a fault that is mostly rounding is another fault.
+                let is_rough = (longer_ns as f64 - exact_ns).abs() > 0.25 * exact_ns;
+                if is_rough || threads > 1 && *ns == 0 {
                     return None;
                 }
                 *ns += longer_ns;

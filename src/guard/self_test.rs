@@ -105,7 +105,7 @@ impl Bench<'_> {
         // Whether a fault can be planted does not depend on how long an operation takes, if that is more than some ns.
         // The least fault is for campaigns: one trial of it says little.
         let quick = self.args.campaign.is_none();
-        let can = |cell: &Cell, scenario| {
+        let can = |cell: &Cell, scenario: Scenario| {
             !(quick && scenario == Scenario::Hold5)
                 && planted::plant(self.observatory, cell, scenario, 1e3).is_some()
         };

@@ -57,7 +57,7 @@ impl Named {
         match revision::Commit::find(text) {
             Ok(commit) => Ok(Named::Revision(commit)),
             Err(reason) => {
-                let near = nearest(id, observatory.ids().into_iter());
+                let near = nearest(id, observatory.ids());
                 let near =
                     near.map_or(String::new(), |near| format!("; the nearest implementation is `{near}`"));
                 bail!(

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use impls::card::Tuned;
 use impls::machine::sim::Polling;
-use impls::machine::sim::preset::{Op, Preset, Prior};
+use impls::machine::sim::preset::{Op, Preset};
 use impls::machine::{Atomic, Line, Machine, Ordering};
 use impls::mutex::{self, MutexImpl, RawMutex};
 
@@ -23,15 +23,6 @@ const TTAS_BACKOFF_CYCLES: u64 = 1000;
 /// Instructions of the paper's loop and library calls that ours lacks: its fastest lock runs 22 million times a second
 /// on one core at 2.1 GHz, 95 cycles each, of which ours takes about 32.
 const LOOP_CYCLES: u32 = 60;
-
-/// What a section of the Opteron takes more than its operations, when others want the lock: one more store to an owned
-/// line of the same die (table 2).
-///
-/// Set from the curves, not from a source. Hand-overs of every lock are longer than what is known of them adds up to: by
-/// about so much for two threads, for six and for all, whatever the distance. The published code does not tell what it is.
-fn unexplained(preset: &Preset, threads: usize) -> u32 {
-    if preset.owned_state && threads > 1 { preset.miss_cycles(Op::Store, Prior::Owned, 0) } else { 0 }
-}
 
 /// The series of the figure, by its name: operations per second in millions, or why this project has no such series.
 ///
@@ -114,13 +105,12 @@ impl Run<'_> {
         let guarded = Line(<S as Machine>::AtomicU64::new(0));
         let cores = super::cores(self.preset, self.threads);
         let pause = super::latency_max(self.preset, &cores, Op::Cas);
-        let inside = LOOP_CYCLES + unexplained(self.preset, self.threads);
         let (lock, guarded) = (&lock, &guarded);
         let step = |_| -> Step<'_> {
             let mut context = lock.context();
             Box::new(move || {
                 lock.lock(&mut context);
-                S::work(inside);
+                S::work(LOOP_CYCLES);
                 let seen = guarded.load(Ordering::Relaxed);
                 guarded.store(seen + 1, Ordering::Relaxed);
                 lock.unlock(&mut context);

@@ -59,7 +59,7 @@ pub enum Grant {
 /// Go needs no such thing: an idle thread of its scheduler goes on looking for work, and finds the goroutine that a release
 /// made ready. Here the waiter itself is that thread. Without it a release that follows at once pays for a call into the
 /// kernel: with two threads and 500 ns sections a third of all processor time.
-const LOOKS_BEFORE_SLEEP: u32 = 4;
+pub const LOOKS_BEFORE_SLEEP: u32 = 4;
 const PAUSES_PER_LOOK: u32 = 5;
 
 const QUEUED: u32 = 0;

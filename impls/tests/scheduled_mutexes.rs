@@ -63,7 +63,8 @@ fn broken_mutexes_fail_under_few_switches() {
         match shortest {
             Some((explored, failure)) => {
                 println!("{id}: {}, {:?}: {}", explored.name(), failure.kind, failure.schedule);
-                assert!(failure.shrunk.switches <= 8, "{id}: {failure}");
+                // A semaphore's looks before a sleep are pauses, and each is a turn of its own.
+                assert!(failure.shrunk.switches <= 16, "{id}: {failure}");
             }
             None => unseen.push(id),
         }

@@ -1,6 +1,9 @@
 //! The command line, as one reads it in `--help`.
 
+mod guard;
 mod history;
+mod tune;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -9,9 +12,13 @@ use record::ProbeMode;
 use reports::export::Format;
 use workloads::published::curves::Bench;
 
+pub(crate) use guard::{GuardArgs, GuardFormat};
 pub(crate) use history::{
-    AcceptArgs, AddArgs, CheckArgs, CriterionArgs, HistoryCommand, HistoryFormat, HistoryReportArgs, ImportCommand,
+    AcceptArgs, AddArgs, CheckArgs, CriterionArgs, HistoryCommand, HistoryFormat, HistoryReportArgs,
+    ImportCommand,
 };
+pub(crate) use tune::TuneArgs;
+pub(crate) use verify::VerifyArgs;
 
 /// A benchmarking and contention-profiling observatory for synchronization primitives.
 ///
@@ -53,6 +60,12 @@ pub(crate) enum Command {
     /// Compare two runs, or two implementations inside runs: ratios with intervals
     #[command(after_help = COMPARE_EXAMPLES)]
     Compare(CompareArgs),
+    /// Judge a change: a candidate against its baseline, for people and for continuous integration
+    #[command(after_help = guard::EXAMPLES)]
+    Guard(GuardArgs),
+    /// Search the parameters of an implementation for better values than its defaults
+    #[command(after_help = tune::EXAMPLES)]
+    Tune(TuneArgs),
     /// Write a run in the format of another tool: critcmp, benchstat, Bencher, Prometheus, ...
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArgs),
@@ -65,8 +78,8 @@ pub(crate) enum Command {
     /// Simulate published curves and say how far off the simulated machine is
     #[command(after_help = VALIDATE_EXAMPLES)]
     Validate(ValidateArgs),
-    /// Check an implementation: every interleaving of small programs, drawn schedules, faults, weakened orderings
-    #[command(after_help = VERIFY_EXAMPLES)]
+    /// Check an implementation: interleavings, schedules, misuse, faults, weakened orderings
+    #[command(after_help = verify::EXAMPLES)]
     Verify(VerifyArgs),
     /// Measure this computer and describe it as a preset of the simulated machine
     #[command(after_help = CALIBRATE_EXAMPLES)]
@@ -91,6 +104,9 @@ pub(crate) enum Command {
         /// Begin it with the launch, and not with the first measured slice
         #[arg(long, requires = "trace")]
         trace_begin: bool,
+        /// Read no spec: print what this program is and what it can launch
+        #[arg(long)]
+        identify: bool,
     },
     /// Take and give back one lock so many times, alone, for counting its instructions
     #[command(hide = true)]
@@ -130,12 +146,6 @@ const VALIDATE_EXAMPLES: &str = "Examples:
   synchroscope validate --curves xeon.csv --json   a file with the columns platform,series,threads,mops
   synchroscope validate --curves tas.csv --bench one-lock --seeds 16
   synchroscope validate --preset my.toml --out pages";
-
-const VERIFY_EXAMPLES: &str = "Examples:
-  synchroscope verify mutex/go-2019-fastpath
-  synchroscope verify 'mutex/go-*' mutex/mine --json > checked.json
-  synchroscope verify 'mutex/*' --deep             hours
-What is checked and within which bounds: docs/PROOF.md";
 
 const EXPORT_EXAMPLES: &str = "Examples:
   synchroscope export runs/monday --format criterion --out target/criterion
@@ -420,17 +430,4 @@ impl From<ProbeArg> for ProbeMode {
             ProbeArg::Full => ProbeMode::Full,
         }
     }
-}
-
-#[derive(Debug, ClapArgs)]
-pub(crate) struct VerifyArgs {
-    /// Ids of implementations, or globs
-    #[arg(value_name = "IMPL", required = true)]
-    pub(crate) implementations: Vec<String>,
-    /// One more preemption, and many more executions and schedules: minutes to hours
-    #[arg(long)]
-    pub(crate) deep: bool,
-    /// As JSON
-    #[arg(long)]
-    pub(crate) json: bool,
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail, ensure};
-use record::{LaunchResult, LaunchSpec, PROTOCOL};
+pub use record::answer::validate;
 use serde::Deserialize;
 
 /// A program that runs implementations which this one cannot.
@@ -177,7 +177,7 @@ impl Engine {
 }
 
 /// Where built engines are kept: the user's cache folder, so that a checkout stays clean.
-fn cache_folder() -> Result<PathBuf> {
+pub(crate) fn cache_folder() -> Result<PathBuf> {
     let base = std::env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)
         .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))
@@ -191,53 +191,4 @@ fn cache_folder() -> Result<PathBuf> {
 fn newest_change(folder: &Path) -> Option<SystemTime> {
     let entries = std::fs::read_dir(folder).ok()?;
     entries.flatten().filter_map(|entry| entry.metadata().ok()?.modified().ok()).max()
-}
-
-/// Whether an answer fits its question. The error names the first thing that does not.
-pub fn validate(spec: &LaunchSpec, result: &LaunchResult) -> Result<()> {
-    ensure!(result.protocol == PROTOCOL, "it speaks protocol {}, expected {PROTOCOL}", result.protocol);
-    ensure!(
-        result.implementation == spec.implementation,
-        "it ran `{}`, asked was `{}`",
-        result.implementation,
-        spec.implementation
-    );
-    ensure!(
-        result.slices.len() == spec.slices as usize,
-        "it answered {} slices, asked were {}",
-        result.slices.len(),
-        spec.slices
-    );
-    let threads = spec.point.threads();
-    let roles = spec.point.roles.len();
-    for (index, slice) in result.slices.iter().enumerate() {
-        ensure!(
-            slice.workers.len() == threads,
-            "slice {index} has {} workers, asked were {threads}",
-            slice.workers.len()
-        );
-        for worker in &slice.workers {
-            ensure!(worker.role < roles, "slice {index} names role {}, there are {roles}", worker.role);
-            ensure!(
-                worker.end_ns >= worker.start_ns,
-                "slice {index} has a worker that ends before it starts"
-            );
-        }
-        ensure!(slice.span_ns() > 0, "slice {index} has no length");
-        ensure!(
-            slice.ops() <= slice.expected,
-            "slice {index} claims {} operations but expects a counter of {}",
-            slice.ops(),
-            slice.expected
-        );
-    }
-    for distribution in &result.distributions {
-        ensure!(
-            distribution.role < roles,
-            "a distribution names role {}, there are {roles}",
-            distribution.role
-        );
-        distribution.values.decode()?;
-    }
-    Ok(())
 }

@@ -47,7 +47,8 @@ pub(crate) fn command(observatory: &Observatory, watch: Watch, trace: Option<(&P
         "machine `{}` is not known: there are `os` and `sim:PRESET`",
         spec.machine
     );
-    let Some(entry) = observatory.entry(&spec.implementation) else {
+    let planted = Observatory::planted(&spec.implementation);
+    let Some(entry) = observatory.entry(&spec.implementation).or(planted.as_deref()) else {
         bail!("implementation `{}` is not known to this program", spec.implementation)
     };
     // A worker that panics leaves the others waiting for ever: the process ends at once, with the message.

@@ -20,7 +20,8 @@
 //! | `runner` | a run: launches in shuffled order, each a child process |
 //! | `machines` | what `--machine` names |
 //! | `timeline` | a simulated launch for Perfetto |
-//! | `guard` | the verdict on a change |
+//! | `tune` | the search for better parameters: screening, race, confirmation |
+//! | `guard` | two arms in paired blocks, and the verdict on a change |
 //! | `history` | where ratios are kept over time |
 //! | `cmd` | the commands |
 
@@ -38,6 +39,7 @@ mod history;
 mod machines;
 mod runner;
 mod timeline;
+mod tune;
 
 pub use impls;
 pub use registry::Observatory;

@@ -10,9 +10,11 @@ use anyhow::{Result, bail};
 use clap::Parser;
 use impls::card::{Card, Role};
 use impls::mutex::{MutexImpl, MutexVisitor};
-use impls::suite::models;
+use impls::suite::explored::{Explored, explore};
+use impls::suite::planted::NoFastPath;
 use impls::suite::simulated::{Wrong, examine};
 use impls::suite::troubled::Trouble;
+use impls::suite::{battery, models};
 use record::cell::ImplementationRole;
 use record::{LaunchResult, LaunchSpec};
 
@@ -34,6 +36,10 @@ pub trait Entry: Send + Sync {
     fn uncontended(&self, operations: u64, shape: &Shape, begin: &mut dyn FnMut()) -> u64;
     /// In a process that [`models::run`] started, plays the check asked for and ends the process; elsewhere nothing.
     fn serve_model(&self);
+    /// In a process that [`battery::run`] started, plays the test asked for and ends the process; elsewhere nothing.
+    fn serve_battery(&self, again: &[&str]);
+    /// Runs short programs under that many explored schedules each, from `seed` on; keeps `marks` of what fails.
+    fn explore(&self, schedules: u32, seed: u64, marks: usize) -> Vec<Explored>;
     /// Runs the short programs of the simulator with each seed; what went wrong.
     fn examine(&self, seeds: RangeInclusive<u64>, trouble: Trouble) -> Vec<Wrong>;
 }
@@ -65,6 +71,12 @@ impl<I: MutexImpl> Entry for MutexEntry<I> {
     fn serve_model(&self) {
         models::serve::<I>();
     }
+    fn serve_battery(&self, again: &[&str]) {
+        battery::serve::<I>(again);
+    }
+    fn explore(&self, schedules: u32, seed: u64, marks: usize) -> Vec<Explored> {
+        explore::<I>(schedules, seed, marks)
+    }
     fn examine(&self, seeds: RangeInclusive<u64>, trouble: Trouble) -> Vec<Wrong> {
         examine::<I>(seeds, trouble)
     }
@@ -81,6 +93,8 @@ impl MutexVisitor for Collector {
 /// Everything that can be measured, and the command line over it.
 pub struct Observatory {
     entries: Vec<Box<dyn Entry>>,
+    /// So many of them are built in; what follows is a user's own.
+    built_in: usize,
     engines: Vec<Engine>,
 }
 
@@ -95,7 +109,7 @@ impl Observatory {
     pub fn new() -> Self {
         let mut collector = Collector(Vec::new());
         impls::mutex::visit_all(&mut collector);
-        Observatory { entries: collector.0, engines: Vec::new() }
+        Observatory { built_in: collector.0.len(), entries: collector.0, engines: Vec::new() }
     }
 
     /// Adds a mutex.
@@ -147,8 +161,13 @@ impl Observatory {
             self.entries.push(MutexEntry::<impls::suite::mutants::MutantDeadlock>::boxed());
             self.entries.push(MutexEntry::<impls::suite::mutants::MutantPanic>::boxed());
             self.entries.push(MutexEntry::<impls::suite::mutants::MutantOverlap>::boxed());
+            self.entries.push(MutexEntry::<impls::suite::mutants::owner::FirstUnlock>::boxed());
             self.entries.push(MutexEntry::<Planted<false>>::boxed());
             self.entries.push(MutexEntry::<Planted<true>>::boxed());
+        }
+        if std::env::var_os("SYNCHROSCOPE_PLANTED").is_some() {
+            self.entries.push(MutexEntry::<impls::suite::tunable::PlantedBest>::boxed());
+            self.entries.push(MutexEntry::<impls::suite::tunable::PlantedNothing>::boxed());
         }
         for engine in engine::find(files)? {
             for implementation in &engine.implementations {
@@ -179,6 +198,17 @@ impl Observatory {
     /// All entries, in the order of registration.
     pub fn entries(&self) -> impl Iterator<Item = &dyn Entry> {
         self.entries.iter().map(|entry| &**entry)
+    }
+
+    /// The entry of a slower twin that `guard --self-test` plants: in no list, launched only by who names it.
+    pub(crate) fn planted(id: &str) -> Option<Box<dyn Entry>> {
+        (id == NoFastPath::CARD.id).then(MutexEntry::<NoFastPath>::boxed)
+    }
+
+    /// Ids of the implementations that a user's crate registered.
+    pub fn own_ids(&self) -> Vec<&str> {
+        let own = self.entries().skip(self.built_in).map(|entry| entry.card().id);
+        own.filter(|id| !id.starts_with("mutex/mutant-")).collect()
     }
 
     /// All engines.

@@ -62,6 +62,26 @@ pub(crate) fn write(file: &Path, entry: &dyn Entry, spec: &LaunchSpec, begin: Be
 }
 
 fn trace(tape: &Tape, simulation: &Simulation, spec: &LaunchSpec, from_cycle: u64) -> Value {
+    let simulated = simulation.result.simulated.as_ref();
+    let about = json!({
+        "implementation": spec.implementation,
+        "point": spec.point.label,
+        "machine": spec.machine,
+        "seed": spec.seed.to_string(),
+        "trace_hash": simulated.map(|s| s.trace_hash.as_str()),
+    });
+    of_tape(tape, &simulation.preset, spec.point.threads(), from_cycle, about)
+}
+
+/// The timeline of what is on `tape`, of the program's `threads` threads and the one that started them. `about` says
+/// what it is of, and gets where it begins and ends.
+pub(crate) fn of_tape(
+    tape: &Tape,
+    preset: &Preset,
+    threads: usize,
+    from_cycle: u64,
+    mut about: Value,
+) -> Value {
     let mut marks: Vec<Mark> = tape.marks.clone();
     marks.sort_by_key(|mark| mark.time);
     // After the first mark that was dropped, what is kept is not whole: it ends with the last.
@@ -70,7 +90,7 @@ fn trace(tape: &Tape, simulation: &Simulation, spec: &LaunchSpec, from_cycle: u6
         _ => mark.time,
     };
     let end = marks.iter().map(end_of).max().unwrap_or(from_cycle);
-    let mut drawing = Drawing::new(&simulation.preset, spec, from_cycle, end);
+    let mut drawing = Drawing::new(preset, threads, from_cycle, end);
     drawing.names();
     for (&thread, &step) in &tape.at_begin {
         drawing.step(&Mark { time: from_cycle, thread, step });
@@ -80,33 +100,22 @@ fn trace(tape: &Tape, simulation: &Simulation, spec: &LaunchSpec, from_cycle: u6
     }
     drawing.close();
     drawing.lines(&marks);
-    let simulated = simulation.result.simulated.as_ref();
-    json!({
-        "displayTimeUnit": "ns",
-        "otherData": {
-            "implementation": spec.implementation,
-            "point": spec.point.label,
-            "machine": spec.machine,
-            "seed": spec.seed.to_string(),
-            "trace_hash": simulated.map(|s| s.trace_hash.as_str()),
-            "first_cycle": from_cycle,
-            "last_cycle": end,
-            "marks": tape.marks.len(),
-            "marks_dropped": tape.dropped,
-            "note": if tape.dropped > 0 {
-                "the launch goes on after the last cycle: later steps were dropped"
-            } else {
-                "every step from the first cycle on"
-            },
-        },
-        "traceEvents": drawing.events,
-    })
+    about["first_cycle"] = from_cycle.into();
+    about["last_cycle"] = end.into();
+    about["marks"] = tape.marks.len().into();
+    about["marks_dropped"] = tape.dropped.into();
+    about["note"] = if tape.dropped > 0 {
+        "it goes on after the last cycle: later steps were dropped".into()
+    } else {
+        "every step from the first cycle on".into()
+    };
+    json!({ "displayTimeUnit": "ns", "otherData": about, "traceEvents": drawing.events })
 }
 
 /// Intervals that are open, and what has been drawn.
 struct Drawing<'a> {
     preset: &'a Preset,
-    spec: &'a LaunchSpec,
+    threads: usize,
     begin: u64,
     end: u64,
     events: Vec<Value>,
@@ -120,10 +129,10 @@ struct Drawing<'a> {
 }
 
 impl<'a> Drawing<'a> {
-    fn new(preset: &'a Preset, spec: &'a LaunchSpec, begin: u64, end: u64) -> Self {
+    fn new(preset: &'a Preset, threads: usize, begin: u64, end: u64) -> Self {
         Drawing {
             preset,
-            spec,
+            threads,
             begin,
             end,
             events: Vec::new(),
@@ -151,7 +160,7 @@ impl<'a> Drawing<'a> {
             name("thread_name", CORES, core, format!("core {core}"));
         }
         name("thread_name", CORES, self.preset.cores, "beside the cores".into());
-        let workers = self.spec.point.threads() as u32;
+        let workers = self.threads as u32;
         for thread in 0..workers {
             name("thread_name", THREADS, thread, format!("thread {thread}"));
         }
@@ -174,6 +183,7 @@ impl<'a> Drawing<'a> {
                 let name = format!("{} line {}", miss.op.name(), miss.line);
                 self.slice(THREADS, thread, &name, time, miss.end, &args_of(&miss, time));
             }
+            Step::Word { line, op } => self.instant(thread, &format!("{} line {line}", op.name()), time),
             Step::Watch => {}
             Step::Report(event, object) => self.report(thread, time, event, object),
         }

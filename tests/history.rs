@@ -55,6 +55,7 @@ fn a_loss_fails_until_it_is_accepted() {
     let ran = place.run(&["history", "check"]).code(1);
     assert!(ran.stderr.contains("left out history/0123456789ab.jsonl:1: not JSON"), "{ran:#?}");
 
+    place.write(file, &series(32));
     place.run(&["history", "accept", "c0ffe", "--reason", "x"]).refused(&["begins 32 revisions"]);
     place.run(&["history", "accept", "beef", "--reason", "x"]).refused(&["no point of the revision `beef`"]);
     place.run(&["history", "accept", "c0ffee20", "--reason", " "]).refused(&["--reason"]);

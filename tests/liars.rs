@@ -1,19 +1,7 @@
 //! Liars: locks, engines, clocks, drivers and probes that report what is not so. Each is flagged by a rule of truth, or
 //! visible in the metric that exists for it; and no honest cell is accused.
 //!
-//! | liar | seen by |
-//! |---|---|
-//! | an unfair lock that starves one thread | Jain's index, the longest wait |
-//! | a lock that yields instead of excluding once in 10,000 | rule `result` |
-//! | a falsely shared counter | misses per operation |
-//! | a probe that sleeps | rule `probe-effect` |
-//! | an engine that doubles its count | rule `result`, before that the answer's check |
-//! | an engine that doubles all its counts | rule `floor` |
-//! | a driver that skips its critical section | rule `result` |
-//! | a driver that skips it and says otherwise | rule `exclusion` |
-//! | a clock that runs fast | rule `clock` |
-//! | a clock that jumps ahead | rule `clock` |
-//! | a clock that jumps back | the answer's check |
+//! The table in `docs/proof/liars.md` is made here; `SYNCHROSCOPE_GOLDEN=write cargo test --test liars` writes it anew.
 
 mod support;
 
@@ -39,9 +27,43 @@ use record::spec::{Choice, Distribution, Expect, Point, Role, Schedule};
 use record::{
     Arrivals, Environment, Fingerprint, LaunchResult, LaunchSpec, PROTOCOL, ProbeMode, Record, Status, Tool,
 };
-use support::{Place, plain_suite, record_of};
+use support::{Place, plain_suite, record_of, root};
 use synchroscope::simulated::{self, Marks};
 use workloads::driver::{self, Account, Witness};
+
+/// A liar that was seen: what it does, and what shows it.
+struct Seen {
+    what: &'static str,
+    by: String,
+}
+
+fn seen(what: &'static str, by: impl Into<String>) -> Vec<Seen> {
+    vec![Seen { what, by: by.into() }]
+}
+
+#[test]
+fn every_liar_is_seen() {
+    let all = [starves(), yields_at_times(), shares_counters(), sleepy_probe(), engines()];
+    let all: Vec<Seen> = all.into_iter().flatten().collect();
+    assert!(all.len() >= 8);
+    let mut table = format!(
+        "<!-- Made by tests/liars.rs: do not edit. -->\n\n{} liars, and the rule of truth that flags each, or the metric that \
+         shows it.\n\n| liar | seen by |\n|---|---|\n",
+        all.len()
+    );
+    for Seen { what, by } in &all {
+        table += &format!("| {what} | {by} |\n");
+    }
+    let file = root().join("docs/proof/liars.md");
+    if std::env::var_os("SYNCHROSCOPE_GOLDEN").is_some_and(|value| value == "write") {
+        std::fs::write(&file, &table).expect("the table can be written");
+    }
+    let stands = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        stands == table,
+        "docs/proof/liars.md is not what was seen; with SYNCHROSCOPE_GOLDEN=write it becomes:\n{table}"
+    );
+}
 
 const MACHINE: &str = "laptop-8";
 const THREADS: u32 = 4;
@@ -151,8 +173,7 @@ fn jain(ops: &[u64]) -> f64 {
     sum * sum / (ops.len() as f64 * squares)
 }
 
-#[test]
-fn a_lock_that_starves_one_thread_shows_in_fairness_and_the_longest_wait() {
+fn starves() -> Vec<Seen> {
     const SLICE_NS: u64 = 500_000;
     let wait_ns_max = |record: &Record| {
         let profile = record.launches[0].result.as_ref().and_then(|result| result.profile.as_ref());
@@ -167,20 +188,20 @@ fn a_lock_that_starves_one_thread_shows_in_fairness_and_the_longest_wait() {
     assert!(wait_ns_max(&liar) > SLICE_NS * 9 / 10, "{}", wait_ns_max(&liar));
     assert!(wait_ns_max(&honest) < SLICE_NS / 10, "{}", wait_ns_max(&honest));
     assert_eq!(check(&honest, "starved").detail, "every worker operated in every slice");
+    seen("a lock that starves one thread", "Jain's index, the longest wait")
 }
 
-#[test]
-fn a_lock_that_seldom_yields_instead_of_excluding_loses_counts() {
+fn yields_at_times() -> Vec<Seen> {
     let record = simulated::<YieldsAtTimes>(10, &point(500, 100), 20_000_000);
     let acquires = record.launches.iter().flat_map(|l| &l.result).map(LaunchResult::ops).min();
     assert!(acquires > Some(10_000), "only {acquires:?} acquisitions: the fault never came");
     let (status, reasons, _) = judged(&record);
     assert_eq!(status, Status::Failed);
     assert!(reasons.iter().any(|reason| reason.starts_with("result: ")), "{reasons:?}");
+    seen("a lock that yields instead of excluding, once in 10,000", "rule `result`")
 }
 
-#[test]
-fn falsely_shared_counters_show_in_misses() {
+fn shares_counters() -> Vec<Seen> {
     let misses = |record: &Record| {
         let result = record.launches[0].result.as_ref().expect("a result");
         let misses = result.counters["cache_misses"].value().expect("a simulated machine counts them");
@@ -189,6 +210,7 @@ fn falsely_shared_counters_show_in_misses() {
     let liar = misses(&simulated::<SharesCounters>(1, &point(50, 2_000), 1_000_000));
     let honest = misses(&simulated::<SpreadsCounters>(1, &point(50, 2_000), 1_000_000));
     assert!(liar > 1.3 * honest, "{liar} misses an operation, beside {honest}");
+    seen("a falsely shared counter", "misses per operation, beside the same lock without")
 }
 
 /// Sleeps at every acquire, on behalf of nobody.
@@ -248,8 +270,7 @@ fn observed_by<P: Probe>() -> LaunchResult {
     }
 }
 
-#[test]
-fn a_probe_that_sleeps_shows_in_the_certificate() {
+fn sleepy_probe() -> Vec<Seen> {
     let ratio = |probed: LaunchResult| {
         let launches = vec![(ProbeMode::Off, observed_by::<NoProbe>()), (ProbeMode::Count, probed)];
         let certificate = check(&record(Ticket::CARD.id, point(50, 500), launches), "probe-effect").detail;
@@ -258,6 +279,7 @@ fn a_probe_that_sleeps_shows_in_the_certificate() {
     };
     assert!(ratio(observed_by::<SleepyProbe>()) < 0.5);
     assert!((ratio(observed_by::<NoProbe>()) - 1.0).abs() < 1e-9);
+    seen("a probe that sleeps", "rule `probe-effect`: the certificate of what looking costs")
 }
 
 /// The answer of an engine with two threads: operations of each, when their slice ends, and the counter.
@@ -271,41 +293,69 @@ fn answer(id: &str, ops: u64, end_ns: u64, expected: u64, observed: u64) -> Stri
 }
 
 /// Engines that answer at once, over the launch protocol. A slice has 2 ms, an operation holds for 1 us.
-#[test]
-fn engines_that_lie_are_flagged() {
+fn engines() -> Vec<Seen> {
     const END: u64 = 7_000_000;
+    // Not a rule of truth: what does not fit its question is refused before it is a record.
+    const ANSWER: &str = "";
     // Of two threads that hold for 1 us each, one lock serves 2000 in 2 ms.
     let (honest, total) = (900, 1_800);
+    // Name, what it does, its script, who sees it, and what that says.
     let liars = [
-        ("doubles-count", answer("doubles-count", 2 * honest, END, total, total), "claims 3600 operations"),
+        (
+            "doubles-count",
+            "an engine that doubles its operations",
+            answer("doubles-count", 2 * honest, END, total, total),
+            ANSWER,
+            "claims 3600 operations",
+        ),
         (
             "doubles-all",
+            "an engine that doubles operations and counter",
             answer("doubles-all", 2 * honest, END, 2 * total, 2 * total),
-            "exclusion: more than one",
+            "exclusion",
+            "more than one",
         ),
         (
             "skips-section",
+            "a driver that skips its critical section",
             answer("skips-section", honest, END, total, 0),
-            "result: launch 0, slice 0: the guarded",
+            "result",
+            "launch 0, slice 0: the guarded",
         ),
-        ("skips-and-says-so", answer("skips-and-says-so", 90_000, END, 180_000, 180_000), "floor: too fast"),
+        (
+            "skips-and-says-so",
+            "a driver that skips it, and counts as if it had not",
+            answer("skips-and-says-so", 90_000, END, 180_000, 180_000),
+            "floor",
+            "too fast",
+        ),
         (
             "fast-clock",
+            "a clock that runs fast",
             answer("fast-clock", 900_000, END + 4_000_000_000, 1_800_000, 1_800_000),
-            "clock: a clock",
+            "clock",
+            "a clock",
         ),
-        ("clock-jumps", answer("clock-jumps", honest, END + 600_000_000_000, total, total), "clock: a clock"),
+        (
+            "clock-jumps",
+            "a clock that jumps ahead",
+            answer("clock-jumps", honest, END + 600_000_000_000, total, total),
+            "clock",
+            "a clock",
+        ),
         (
             "clock-jumps-back",
+            "a clock that jumps back",
             answer("clock-jumps-back", honest, 4_000_000, total, total),
+            ANSWER,
             "ends before it starts",
         ),
     ];
     let place = Place::new();
     let mut arguments = vec!["run".to_owned(), "suite.toml".into(), "--out".into(), "run".into()];
     let mut ids = Vec::new();
-    let said = ("honest", answer("honest", honest, END, total, total), "");
-    for (id, script, _) in liars.iter().chain([&said]) {
+    let said = ("honest", "", answer("honest", honest, END, total, total), "", "");
+    for (id, _, script, ..) in liars.iter().chain([&said]) {
         let script_file = format!("{id}.sh");
         place.write(&script_file, script);
         let run = ["sh".to_owned(), place.path(&script_file).to_string_lossy().into_owned()];
@@ -326,10 +376,20 @@ fn engines_that_lie_are_flagged() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     place.run(&arguments).code(3);
     let run = place.load("run");
-    for (id, _, words) in &liars {
+    let mut all = Vec::new();
+    for (id, what, _, rule, words) in &liars {
         let record = record_of(&run, &format!("mutex/{id}"));
         assert!(matches!(record.status, Status::Suspect | Status::Failed), "{id} is believed: {record:?}");
-        assert!(record.reasons.iter().any(|r| r.contains(words)), "{id}: {:?}", record.reasons);
+        let told = |reason: &String| {
+            reason.contains(words) && (*rule == ANSWER || reason.starts_with(&format!("{rule}: ")))
+        };
+        assert!(record.reasons.iter().any(told), "{id}: {:?}", record.reasons);
+        let by = if *rule == ANSWER {
+            "the check of an answer against its question".into()
+        } else {
+            format!("rule `{rule}`")
+        };
+        all.push(Seen { what, by });
     }
     // What was refused as an answer is a wrong result, not a crash.
     let failure = record_of(&run, "mutex/clock-jumps-back").launches[0].failure.as_ref();
@@ -338,6 +398,7 @@ fn engines_that_lie_are_flagged() {
     assert_eq!(honest.status, Status::Ok, "{:?}", honest.reasons);
     let clock = honest.checks.iter().find(|check| check.rule == "clock").expect("a rule");
     assert_eq!(clock.verdict, Verdict::Holds, "{clock:?}");
+    all
 }
 
 /// Twenty launches of each, on a machine without noise: a rule that doubts one of them is wrong.

@@ -55,6 +55,15 @@ fn a_crate_with_locks_of_its_own() {
     assert_eq!(record_of(&loaded, IDS[0]).params, [("polls".to_owned(), 10)].into());
     assert!(place.path("run/report/index.html").is_file());
 
+    // Every checker that can run them: the one over `lock_api` is no source that a model checker could run.
+    let verified = run(&["verify", "mutex/my-*", "--schedules", "20", "--json"]).code(0).stdout;
+    let verified: record::Verified = serde_json::from_str(&verified).expect("it is JSON");
+    let patient = verified.of(IDS[0]).expect("it was checked");
+    assert!(patient.checks.iter().any(|check| check.by == "loom"), "{patient:?}");
+    assert!(patient.orderings.as_ref().is_some_and(|orderings| orderings.caught > 0), "{patient:?}");
+    let backoff = verified.of(IDS[1]).expect("it was checked");
+    assert!(backoff.threads_only.is_some() && !backoff.checks.is_empty(), "{backoff:?}");
+
     // Its conformance test: the battery that every built-in lock passes.
     let tests = cargo(&["test", "--quiet"]).code(0);
     assert!(tests.stdout.contains("test result: ok"), "{tests:#?}");

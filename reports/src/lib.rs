@@ -10,6 +10,7 @@
 //! | [`scale`] | crossovers, winners, sweeps on simulated machines |
 //! | [`guard`] | the verdict on a change, for people and for continuous integration |
 //! | [`history`] | ratios to a pinned reference over time, and the changes in them |
+//! | [`tune`] | the search for better parameters: gains, race, front, regret, answer |
 //! | [`findings`] | sentences that the launches support |
 //! | [`terminal`] | the table at the end of a run |
 //! | [`html`] | the page |
@@ -33,4 +34,5 @@ pub mod stats;
 pub mod summary;
 pub mod terminal;
 pub mod text;
+pub mod tune;
 pub mod validation;

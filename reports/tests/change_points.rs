@@ -115,16 +115,16 @@ fn shares(correlation: f64, seed: u64) -> [f64; 4] {
 #[test]
 fn noise_is_rarely_a_change_and_steps_are_found() {
     let [alone, agreed, found_alone, found] = shares(0.0, 7);
-    println!("iid: false {alone} alone, {agreed} agreed; found {found_alone} alone, {found} agreed");
+    eprintln!("iid: false {alone} alone, {agreed} agreed; found {found_alone} alone, {found} agreed");
     assert!(alone <= 0.02 && agreed <= 0.01, "{alone} {agreed}");
     assert!(found_alone >= 0.9 && found >= 0.87, "{found_alone} {found}");
     let [alone, agreed, found_alone, found] = shares(0.3, 8);
-    println!("AR(1) 0.3: false {alone} alone, {agreed} agreed; found {found_alone} alone, {found} agreed");
+    eprintln!("AR(1) 0.3: false {alone} alone, {agreed} agreed; found {found_alone} alone, {found} agreed");
     assert!(alone <= 0.11 && agreed <= 0.02, "{alone} {agreed}");
     assert!(found_alone >= 0.8 && found >= 0.76, "{found_alone} {found}");
     // So strong a correlation looks like levels; ratios to a reference are meant to take it away.
     let [alone, agreed, found_alone, found] = shares(0.6, 9);
-    println!("AR(1) 0.6: false {alone} alone, {agreed} agreed; found {found_alone} alone, {found} agreed");
+    eprintln!("AR(1) 0.6: false {alone} alone, {agreed} agreed; found {found_alone} alone, {found} agreed");
     assert!(agreed <= 0.2 && agreed < alone && found >= 0.55, "{alone} {agreed} {found}");
 }
 

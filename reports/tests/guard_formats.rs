@@ -48,6 +48,7 @@ fn report(rows: Vec<Row>) -> GuardReport {
         }],
         expected_false_alarms: 0.02,
         notes: vec![NASTY.to_owned()],
+        failed: false,
     }
 }
 

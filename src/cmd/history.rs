@@ -43,19 +43,22 @@ fn add(args: &AddArgs) -> Result<Exit> {
             )
         })?;
         let found = points_of_run(run, &args.reference, &revision)?;
-        name_left_out(&found.left_out);
+        if found.points.is_empty() {
+            name_left_out(&found.left_out);
+        }
         ensure!(
             !found.points.is_empty(),
             "{}: no cell is ok, at a point of {}, and another implementation: nothing to add",
             run.path.display(),
             args.reference
         );
-        taken.push((run.path.display().to_string(), revision, found.points));
+        taken.push((run.path.display().to_string(), revision, found));
     }
     let mut out = String::new();
-    for (run, revision, points) in taken {
+    for (run, revision, found) in taken {
         let message = format!("history: {revision} against {}", args.reference);
-        out.push_str(&added(&store, &run, points, &message)?);
+        out.push_str(&added(&store, &run, found.points, &message)?);
+        name_left_out(&found.left_out);
     }
     print(&out)
 }

@@ -47,5 +47,9 @@ pub(super) fn command(args: &MergeArgs) -> Result<Exit> {
     for record in runs.iter().flat_map(|run| &run.records) {
         dir.save(record)?;
     }
+    // Of two shards that hold a proof of the same implementation, the later on the command line is believed.
+    for verified in runs.iter().filter_map(|run| run.verified.as_ref()) {
+        dir.save_verified(verified)?;
+    }
     print(&format!("{}\n", args.out.display()))
 }

@@ -6,11 +6,13 @@ mod compare;
 mod doctor;
 mod explain;
 mod export;
+mod guard;
 mod history;
 mod list;
 mod merge;
 mod report;
 mod run;
+mod tune;
 mod validate;
 mod verify;
 
@@ -22,8 +24,11 @@ use clap::CommandFactory;
 
 use crate::args::{Args, Command, RunArgs};
 use crate::exit::Exit;
+use crate::guard::identity;
 use crate::timeline::Begin;
 use crate::{Observatory, launch, uncontended};
+
+pub(crate) use run::tool;
 
 /// Runs the command that was asked for.
 pub(crate) fn dispatch(observatory: &Observatory, args: Args) -> Result<Exit> {
@@ -35,8 +40,10 @@ pub(crate) fn dispatch(observatory: &Observatory, args: Args) -> Result<Exit> {
         Some(Command::Explain(args)) => explain::command(observatory, &args),
         Some(Command::Report(args)) => report::command(&args),
         Some(Command::Compare(args)) => compare::command(&args),
+        Some(Command::Tune(args)) => tune::command(observatory, &args),
         Some(Command::Export(args)) => export::command(&args),
         Some(Command::History(command)) => history::command(&command),
+        Some(Command::Guard(args)) => guard::command(observatory, &args),
         Some(Command::Merge(args)) => merge::command(&args),
         Some(Command::Validate(args)) => validate::command(&args),
         Some(Command::Verify(args)) => verify::command(observatory, &args),
@@ -46,7 +53,8 @@ pub(crate) fn dispatch(observatory: &Observatory, args: Args) -> Result<Exit> {
             clap_complete::generate(shell, &mut Args::command(), "synchroscope", &mut script);
             print(&String::from_utf8_lossy(&script))
         }
-        Some(Command::Launch { watch_ms, trace, trace_begin }) => {
+        Some(Command::Launch { identify: true, .. }) => print(&to_json(&identity::own(observatory))?),
+        Some(Command::Launch { watch_ms, trace, trace_begin, .. }) => {
             let watch = launch::Watch { deadline: watch_ms.map(Duration::from_millis) };
             let begin = if trace_begin { Begin::Launch } else { Begin::Measured };
             launch::command(observatory, watch, trace.as_deref().map(|file| (file, begin)))?;
@@ -74,7 +82,7 @@ fn to_json(value: &impl serde::Serialize) -> Result<String> {
 }
 
 /// This program's command line, as a report quotes it.
-fn command_line() -> Vec<String> {
+pub(crate) fn command_line() -> Vec<String> {
     let mut words: Vec<String> =
         std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     if let Some(program) = words.first_mut() {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -17,7 +16,7 @@ use crate::Observatory;
 use crate::args::RunArgs;
 use crate::exit::Exit;
 use crate::machines::Machines;
-use crate::runner::{self, INTERRUPTED};
+use crate::runner;
 
 /// The suite of a call without a command.
 const DEFAULT_SUITE: &str = "quick";
@@ -38,13 +37,7 @@ pub(super) fn command(observatory: &Observatory, args: &RunArgs) -> Result<Exit>
     if args.dry_run {
         return print(&described(&manifest));
     }
-    // A second Ctrl-C ends the process as usual.
-    let handler = || {
-        if INTERRUPTED.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    };
-    ctrlc::set_handler(handler).context("cannot watch for Ctrl-C")?;
+    runner::watch_for_interrupt()?;
     let options = runner::Options {
         patience: Duration::from_secs_f64(args.patience),
         quiet: args.quiet,
@@ -111,6 +104,7 @@ pub(super) fn plan(observatory: &Observatory, args: &RunArgs) -> Result<Manifest
         allowed_cpus: cpus_allowed(),
         params,
         params_of: Some(observatory.params()),
+        ..Overrides::default()
     };
     let mut cells = suite.cells(&ids, cores_allowed(), &overrides)?;
     // Of all cells, so that shards agree and `merge` need not put descriptions together.
@@ -155,7 +149,7 @@ fn resumed(path: &Path) -> Result<Manifest> {
 }
 
 /// This program.
-pub(super) fn tool() -> Tool {
+pub(crate) fn tool() -> Tool {
     let revision = env!("SYNCHROSCOPE_REVISION");
     Tool {
         version: env!("CARGO_PKG_VERSION").into(),
@@ -164,7 +158,7 @@ pub(super) fn tool() -> Tool {
     }
 }
 
-fn unix_ms() -> u64 {
+pub(super) fn unix_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 

@@ -2,6 +2,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`plan`] | from the command line to pairs of arms |
 //! | [`simulated`] | both arms on simulated machines, seed by seed |
 //! | [`instructions`] | instructions per uncontended operation, counted under callgrind or by the processor |
 //! | [`evidence`] | two timelines of one seed, and where they part |
@@ -12,6 +13,7 @@
 
 pub(crate) mod evidence;
 pub(crate) mod instructions;
+pub(crate) mod plan;
 pub(crate) mod planted;
 pub(crate) mod simulated;
 
@@ -27,10 +29,11 @@ use impls::machine::os::cores_allowed;
 use record::PlannedCell;
 use reports::compare::Verdict;
 use reports::guard::exact::{self, Simulated};
-use reports::guard::{Control, Row};
+use reports::guard::{Control, GuardReport, Row, judge};
 
 use crate::Observatory;
 use crate::runner::INTERRUPTED;
+use crate::runner::progress::Progress;
 
 /// Rows that get a pair of timelines, worst first: some MB each.
 const EVIDENCE_MAX: usize = 12;
@@ -172,16 +175,36 @@ impl Subjects {
     }
 }
 
-/// Judges all of it. `tell` hears of each launch that was made: how many of how many.
+impl Found {
+    /// Adds it to a report, before what is there.
+    pub(crate) fn join(self, report: &mut GuardReport) {
+        // Of a row whose traces differ, the interval misses the median on the worse side so often.
+        let chance = |row: &Row| row.ratio.map_or(0.0, |ratio| (1.0 - ratio.confidence) / 2.0);
+        report.expected_false_alarms += self.rows.iter().map(chance).sum::<f64>();
+        report.rows.splice(0..0, self.rows);
+        report.controls.splice(0..0, self.controls);
+        report.notes.extend(self.notes);
+        report.verdict = judge::overall(report.rows.iter().map(|row| row.verdict));
+    }
+}
+
+/// Judges all of it.
 ///
 /// # Errors
 /// If this side cannot go on, or was interrupted. What an arm does is a row.
-pub(crate) fn run(
-    subjects: &Subjects,
-    plan: &Plan<'_>,
-    tell: &(dyn Fn(usize, usize) + Sync),
-) -> Result<Found> {
-    let cells = simulated::outcomes(&subjects.pairs, plan, tell)?;
+pub(crate) fn run(subjects: &Subjects, plan: &Plan<'_>, quiet: bool) -> Result<Found> {
+    let expected = simulated::expected(&subjects.pairs, plan.seeds);
+    let launches = 2 * subjects.pairs.len() * plan.seeds as usize;
+    let progress = Mutex::new(Progress::new(expected, launches, quiet));
+    let each = expected / u32::try_from(launches.max(1)).unwrap_or(u32::MAX);
+    let made = |pair: &Pair| {
+        let mut progress = progress.lock().unwrap_or_else(|e| e.into_inner());
+        progress.announce(&format!("{} {}", pair.candidate.implementation, pair.cell.point.label));
+        progress.advance(each, None);
+    };
+    let cells = simulated::outcomes(&subjects.pairs, plan, &made);
+    progress.into_inner().unwrap_or_else(|e| e.into_inner()).finish();
+    let cells = cells?;
     let mut found = Found { notes: subjects.notes.clone(), ..Found::default() };
     let mut place_of_row = Vec::new();
     for (place, (pair, cell)) in subjects.pairs.iter().zip(&cells).enumerate() {

@@ -41,6 +41,16 @@ use crate::machines::{self, Machines};
 /// Set by Ctrl-C: the run ends after the launch at hand has been given up.
 pub(crate) static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
+/// From now on Ctrl-C asks the run to end. A second one ends the process as usual.
+pub(crate) fn watch_for_interrupt() -> Result<()> {
+    let handler = || {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    };
+    ctrlc::set_handler(handler).context("cannot watch for Ctrl-C")
+}
+
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Finished {

@@ -20,6 +20,8 @@ use crate::suite::{Effort, Group, Suite};
 pub struct Overrides {
     /// Only cells whose id, implementation (with or without its family) or workload this glob matches.
     pub filter: Option<String>,
+    /// Implementations (globs) in place of those that the suite names; empty: those that it names.
+    pub implementations: Vec<Pattern>,
     /// Machines; every cell is planned once for each.
     pub machines: Vec<String>,
     /// The cores of each machine among them that is simulated; the others have those of this computer.
@@ -55,6 +57,7 @@ impl Default for Overrides {
     fn default() -> Self {
         Self {
             filter: None,
+            implementations: Vec::new(),
             machines: vec!["os".into()],
             simulated: BTreeMap::new(),
             seeds: None,
@@ -135,7 +138,11 @@ impl Suite {
         let Target { machine, cores, is_simulated, .. } = *target;
         let launches = launches(&group.effort, overrides);
         for workload in &group.workloads {
-            let rows = self.rows(group, workload, implementations, is_simulated)?;
+            let named = match overrides.implementations.as_slice() {
+                [] => &group.implementations,
+                _ => &overrides.implementations,
+            };
+            let rows = self.rows(group, named, workload, implementations, is_simulated)?;
             let workload = with_threads(workload, overrides)?;
             let cpus = cpus(&workload, target, overrides);
             let points = workload.points(cores).map_err(|error| Error {
@@ -181,13 +188,14 @@ impl Suite {
     fn rows<'i>(
         &'i self,
         group: &Group,
+        named: &[Pattern],
         workload: &Workload,
         implementations: &[&'i str],
         is_simulated: bool,
     ) -> Result<Vec<Row<'i>>> {
         let of_family = |id: &&&str| id.split_once('/').is_some_and(|(family, _)| family == workload.family);
         let family: Vec<&str> = implementations.iter().filter(of_family).copied().collect();
-        for glob in &group.implementations {
+        for glob in named {
             if !family.iter().any(|id| glob.matches(id)) {
                 let message = if glob.is_literal() {
                     unknown("implementation", glob.as_str(), family.iter().copied())
@@ -203,7 +211,7 @@ impl Suite {
                 return Err(self.wrong(group.line, "cells.implementations", message));
             }
         }
-        let is_named = |id: &str| group.implementations.iter().any(|glob| glob.matches(id));
+        let is_named = |id: &str| named.iter().any(|glob| glob.matches(id));
         let is_empty = |id: &str| id.ends_with("/empty");
         let mut rows: Vec<Row<'i>> = family
             .iter()

@@ -7,10 +7,10 @@
 //!   travel between nodes less often.
 //! - **Idea**: a thread takes its node's ticket lock and then the one for all. Unlock passes both to the next of the same
 //!   node, up to [`PASSES_MAX`] times, and then gives the one for all to another node.
-//! - **Differs from upstream**: threads of one node poll one word without a proportional back-off; there are `NODES`
-//!   local locks, whatever the machine.
+//! - **Differs from upstream**: the proportional back-off is a parameter that is off; there are `NODES` local locks,
+//!   whatever the machine.
 //! - **Fairness**: FIFO within a node; between nodes FIFO by turns of at most [`PASSES_MAX`] + 1.
-//! - **Cost**: two adds and two stores uncontended.
+//! - **Cost**: two adds, a swap and two stores uncontended.
 //! - **Pathology**: as `ticket` with more threads than cores; a turn of one node makes the others wait a hundred sections.
 //!
 //! ## State
@@ -30,7 +30,7 @@
 //! within a node, that of `global.serving` between nodes. `passes` is Relaxed: the local lock orders it. Drawing is
 //! Relaxed: a number protects nothing.
 
-use crate::card::{Capability, Card, Fairness, ParamSource, Role, Runs};
+use crate::card::{Capability, Card, Defaults, Fairness, Param, ParamSource, Role, Runs};
 use crate::machine::{Atomic, AtomicInt, Line, Machine, Ordering};
 use crate::mutex::{Held, MutexImpl, RawMutex};
 use crate::wait::spin;
@@ -39,6 +39,17 @@ use crate::wait::spin;
 const NODES: usize = 16;
 /// How often a node may keep the lock: the number of local tickets of the published implementation.
 pub const PASSES_MAX: u32 = 128;
+
+/// Pauses between two looks for each thread of the node that stands before, and a quarter of them for each node; 0:
+/// awaits each change.
+pub static BACKOFF_PAUSES: Param = Param {
+    name: "backoff_pauses",
+    default: 0,
+    min: 0,
+    max: 1 << 16,
+    origin: "none; the published implementation stays away for 512 empty instructions, and the constant depends on the \
+             section's length",
+};
 
 /// A ticket lock.
 #[repr(C, align(64))]
@@ -50,9 +61,10 @@ struct Tickets<M: Machine> {
 
 /// The lock.
 #[repr(C, align(64))]
-pub struct Mutex<M: Machine> {
+pub struct Mutex<M: Machine, S: ParamSource = Defaults> {
     global: Line<Tickets<M>>,
     local: [Line<Tickets<M>>; NODES],
+    params: S,
 }
 
 /// What a thread that holds remembers: it may leave the node before it unlocks.
@@ -81,16 +93,16 @@ impl MutexImpl for Hticket {
             Capability::DetectsReentry,
             Capability::Observable,
         ],
-        params: &[],
+        params: &[BACKOFF_PAUSES],
         follows: Some("mutex/ticket"),
         pathologies: &[
             "with more threads than cores every hand-over waits for the scheduler",
             "other nodes wait for up to 129 sections of one node",
         ],
     };
-    type Lock<M: Machine, S: ParamSource> = Mutex<M>;
-    fn build<M: Machine, S: ParamSource>(_: S) -> Mutex<M> {
-        Mutex { global: Line(Tickets::new()), local: core::array::from_fn(|_| Line(Tickets::new())) }
+    type Lock<M: Machine, S: ParamSource> = Mutex<M, S>;
+    fn build<M: Machine, S: ParamSource>(params: S) -> Mutex<M, S> {
+        Mutex { global: Line(Tickets::new()), local: core::array::from_fn(|_| Line(Tickets::new())), params }
     }
 }
 
@@ -101,11 +113,35 @@ impl<M: Machine> Tickets<M> {
     }
 
     #[inline]
-    fn lock(&self, object: usize) {
+    fn lock(&self, object: usize, backoff_pauses: u32) {
         let mine = self.next.fetch_add(1, Ordering::Relaxed);
         if self.serving.load(Ordering::Acquire) != mine {
-            spin::spin_while::<M, _>(&self.serving, Ordering::Acquire, object, |serving| serving != mine);
+            self.wait_for(mine, object, backoff_pauses);
         }
+    }
+
+    #[cold]
+    fn wait_for(&self, mine: u32, object: usize, backoff_pauses: u32) {
+        if backoff_pauses == 0 {
+            spin::spin_while::<M, _>(&self.serving, Ordering::Acquire, object, |serving| serving != mine);
+            return;
+        }
+        spin::reported::<M, _>(object, |rounds| {
+            let before = |serving: u32| mine.wrapping_sub(serving);
+            // Relaxed: the call that lets us in is awaited below.
+            self.serving.poll_while(
+                Ordering::Relaxed,
+                |serving| before(serving) > 1,
+                |serving| {
+                    *rounds += 1;
+                    M::pause(backoff_pauses.saturating_mul(before(serving)));
+                },
+            );
+            self.serving.spin_while(Ordering::Acquire, |serving| {
+                *rounds += 1;
+                serving != mine
+            });
+        });
     }
 
     #[inline]
@@ -129,7 +165,7 @@ impl<M: Machine> Tickets<M> {
     }
 }
 
-impl<M: Machine> RawMutex<M> for Mutex<M> {
+impl<M: Machine, S: ParamSource> RawMutex<M> for Mutex<M, S> {
     type Context = Context;
     fn context(&self) -> Context {
         Context::default()
@@ -140,9 +176,10 @@ impl<M: Machine> RawMutex<M> for Mutex<M> {
         context.held.check_free(Hticket::CARD.id);
         let node = M::node() as usize % NODES;
         let local = &self.local[node];
-        local.lock(self.address());
+        let pauses = self.params.get(&BACKOFF_PAUSES) as u32;
+        local.lock(self.address(), pauses);
         if local.passes.load(Ordering::Relaxed) == 0 {
-            self.global.lock(self.address());
+            self.global.lock(self.address(), pauses / 4);
         }
         context.node = node;
         context.held.taken(self);
@@ -170,11 +207,12 @@ impl<M: Machine> RawMutex<M> for Mutex<M> {
     fn unlock(&self, context: &mut Context) {
         context.held.give_back(self, Hticket::CARD.id);
         let local = &self.local[context.node];
-        let passes = local.passes.load(Ordering::Relaxed);
+        // Who waits has the line, and the first access fetches it. A swap does so for writing: a load would let the line
+        // come shared, to be fetched once more for the stores below.
+        let passes = local.passes.swap(0, Ordering::Relaxed);
         if passes < PASSES_MAX && local.has_waiter() {
             local.passes.store(passes + 1, Ordering::Relaxed);
         } else {
-            local.passes.store(0, Ordering::Relaxed);
             self.global.unlock();
         }
         local.unlock();
@@ -187,7 +225,7 @@ impl<M: Machine> RawMutex<M> for Mutex<M> {
     }
 }
 
-impl<M: Machine> Mutex<M> {
+impl<M: Machine, S: ParamSource> Mutex<M, S> {
     #[inline(always)]
     fn address(&self) -> usize {
         core::ptr::from_ref(self).addr()

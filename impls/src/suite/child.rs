@@ -2,10 +2,19 @@
 
 use std::env;
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// Set in the child, to the test that it plays.
 const PLAYS: &str = "SYNCHROSCOPE_MISUSE";
+
+/// How this program plays the same test again, where it is no test binary.
+static AGAIN: OnceLock<Vec<String>> = OnceLock::new();
+
+/// From now on this program plays the test that it plays again when it is started with `arguments`.
+pub(super) fn again_by(arguments: &[&str]) {
+    AGAIN.get_or_init(|| arguments.iter().map(|argument| (*argument).to_owned()).collect());
+}
 
 /// Runs `misuse` in a child process; panics unless the child fails and its stderr holds each of `expected`.
 ///
@@ -19,7 +28,8 @@ pub fn dies_with(test: &'static str, expected: &[&str], misuse: impl FnOnce() + 
     let output = output.expect("the test binary starts again");
     let stderr = String::from_utf8_lossy(&output.stderr);
     let stdout = String::from_utf8_lossy(&output.stdout);
-    assert!(stdout.contains("running 1 test"), "{name} is not the name of one test:\n{stdout}");
+    let played = AGAIN.get().is_some() || stdout.contains("running 1 test");
+    assert!(played, "{name} is not the name of one test:\n{stdout}");
     assert!(!output.status.success(), "{test}: the misuse went unnoticed");
     for text in expected {
         assert!(stderr.contains(text), "{test}: no {text:?} in what the child said:\n{stderr}");
@@ -29,7 +39,10 @@ pub fn dies_with(test: &'static str, expected: &[&str], misuse: impl FnOnce() + 
 /// The command that runs this binary again with the one test `test`, `concat!(module_path!(), "::name")`.
 pub fn this_test(test: &'static str) -> Command {
     let mut command = Command::new(env::current_exe().expect("the test binary has a path"));
-    command.args([name_of(test), "--exact", "--nocapture", "--test-threads=1"]);
+    match AGAIN.get() {
+        Some(arguments) => command.args(arguments),
+        None => command.args([name_of(test), "--exact", "--nocapture", "--test-threads=1"]),
+    };
     command
 }
 

@@ -8,21 +8,29 @@
 //! |---|---|
 //! | [`mutex`] | the battery of the mutex family |
 //! | [`mutants`] | broken mutexes, which the battery and the runner must catch |
+//! | [`planted`] | slower twins of sound mutexes, which `guard` must catch |
+//! | [`tunable`] | locks whose best parameter is known, for searches to find |
 //! | [`simulated`] | short programs on simulated machines, with one seed after another |
 //! | [`troubled`] | machines whose sleeps end for no reason, or whose clock steps back |
+//! | [`explored`] | short programs under many schedules, and the shortest schedule that fails |
 //! | [`told`] | locks that tell what threads do with them, for tests that hang |
 //! | [`wait_for`] | who waits for whom, in words |
 //! | [`watch`] | a probe by which a test sees that a thread waits |
 //! | [`models`] | the programs that model checkers explore |
+//! | [`battery`] | its tests by name, for programs that are no test binaries |
 //! | [`child`] | misuse in a process of its own |
 
+pub mod battery;
 pub mod child;
+pub mod explored;
 pub mod models;
 pub mod mutants;
 pub mod mutex;
+pub mod planted;
 pub mod simulated;
 pub mod told;
 pub mod troubled;
+pub mod tunable;
 pub mod wait_for;
 pub mod watch;
 

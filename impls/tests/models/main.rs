@@ -7,13 +7,15 @@
 
 mod mutants;
 mod orderings;
+mod programs;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use impls::card::Role;
@@ -47,6 +49,34 @@ fn check(id: &str, spec: &Spec) -> Outcome {
     let mut command = Command::new(env::current_exe().expect("the test binary has a path"));
     command.args(["child", "--exact", "--nocapture", "--test-threads=1"]).env(CHECKS, id);
     run(&mut command, spec, LIMITS)
+}
+
+/// Prints how long the proof has taken, when the last of its parts ends: parts run side by side, and only the whole
+/// counts for who waits for it.
+struct Took;
+
+static RUNNING: Mutex<(usize, Option<Instant>)> = Mutex::new((0, None));
+
+impl Took {
+    fn begin() -> Took {
+        let mut running = RUNNING.lock().unwrap_or_else(|e| e.into_inner());
+        running.0 += 1;
+        running.1.get_or_insert_with(Instant::now);
+        Took
+    }
+}
+
+impl Drop for Took {
+    fn drop(&mut self) {
+        let mut running = RUNNING.lock().unwrap_or_else(|e| e.into_inner());
+        running.0 -= 1;
+        if let (0, Some(start)) = *running {
+            let minutes = start.elapsed().as_secs_f64() / 60.0;
+            // Not by println, which a test that passes keeps to itself: whoever waits for it wants to know.
+            let line = format!("model checkers, weakened orderings, broken locks: {minutes:.1} min\n");
+            let _ = std::io::stderr().write_all(line.as_bytes());
+        }
+    }
 }
 
 /// One implementation under one program.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`spec`] | one launch: what to run, as a child process reads it |
 //! | [`result`] | what a launch measured, as a child process writes it |
+//! | [`answer`] | whether a result fits its spec |
 //! | [`profile`] | what a probed launch explains |
 //! | [`simulated`] | what a simulated launch knows exactly |
 //! | [`reading`] | a number with its tier, or the reason why there is none |
@@ -13,11 +14,13 @@
 //! | [`catalogue`] | what the implementations and workloads of a run are |
 //! | [`histogram`] | value distributions and their encodings |
 //! | [`store`] | run directories: written atomically, read with refusal |
+//! | [`verified`] | what checkers found about implementations |
 //! | [`validation`] | simulated against published curves |
 //!
 //! Every time is an integer in ns and says so in its name. Summaries are not stored: they are recomputed from counters
 //! and histograms.
 
+pub mod answer;
 pub mod catalogue;
 pub mod cell;
 pub mod histogram;
@@ -30,6 +33,7 @@ pub mod simulated;
 pub mod spec;
 pub mod store;
 pub mod validation;
+pub mod verified;
 
 pub use catalogue::{Catalogue, ImplementationCard, ParamCard, WorkloadCard};
 pub use cell::{Check, Failure, FailureKind, Launch, Record, Status, Verdict};
@@ -40,6 +44,7 @@ pub use result::{LaunchResult, Slice, Worker};
 pub use run::{Manifest, PlannedCell, Tool};
 pub use simulated::{Simulated, is_simulated};
 pub use spec::{Arrivals, Choice, Distribution, LaunchSpec, Point, ProbeMode, Role, Schedule};
+pub use verified::{Checked, Orderings, Proof, Verified};
 
 /// Version of the launch protocol: [`LaunchSpec`] in, [`LaunchResult`] out.
 pub const PROTOCOL: u32 = 1;

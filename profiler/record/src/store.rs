@@ -1,4 +1,5 @@
-//! Run directories: `run.json`, and for each cell `cells/ID.json` with `cells/ID.hlog` beside it.
+//! Run directories: `run.json`, and for each cell `cells/ID.json` with `cells/ID.hlog` beside it. What checkers found
+//! about the run's implementations may stand in `verified.json`.
 //!
 //! A record is rewritten after each launch, log first, each file by a rename: at any moment, also after a kill, the
 //! directory holds whole files that agree (a log may hold more than its record names, never less).
@@ -19,6 +20,7 @@ use crate::SCHEMA;
 use crate::cell::Record;
 use crate::histogram::Values;
 use crate::run::{KIND, Manifest};
+use crate::verified::{self, Verified};
 
 /// A directory that holds a run.
 #[derive(Clone, Debug)]
@@ -35,6 +37,8 @@ pub struct Loaded {
     pub manifest: Manifest,
     /// The records that could be read, in the order of the plan.
     pub records: Vec<Record>,
+    /// What checkers found about implementations, if that was written here.
+    pub verified: Option<Verified>,
     /// Files that could not be read, with the reason.
     pub damaged: Vec<(PathBuf, String)>,
 }
@@ -126,7 +130,7 @@ impl RunDir {
         ensure!(record.cell == cell, "{}: holds cell `{}`", path.display(), record.cell);
         let log_path = path.with_extension("hlog");
         let log = fs::read(&log_path).with_context(|| format!("cannot read {}", log_path.display()))?;
-        let log = read_log(&log).with_context(|| format!("{} is damaged", log_path.display()))?;
+        let log = read_histogram_log(&log).with_context(|| format!("{} is damaged", log_path.display()))?;
         for launch in &mut record.launches {
             let Some(result) = &mut launch.result else { continue };
             for distribution in &mut result.distributions {
@@ -140,6 +144,30 @@ impl RunDir {
             }
         }
         Ok(record)
+    }
+
+    /// Where stands what checkers found.
+    pub fn verified_path(&self) -> PathBuf {
+        self.path.join("verified.json")
+    }
+
+    /// What checkers found about implementations, if that was written here.
+    pub fn load_verified(&self) -> Result<Option<Verified>> {
+        let path = self.verified_path();
+        if !path.exists() {
+            return Ok(None);
+        }
+        let verified: Verified = read_json(&path)?;
+        let kind = verified::KIND;
+        ensure!(verified.kind == kind, "{}: kind is `{}`, expected `{kind}`", path.display(), verified.kind);
+        Ok(Some(verified))
+    }
+
+    /// Adds what checkers found; of each implementation the newest stays.
+    pub fn save_verified(&self, newer: &Verified) -> Result<()> {
+        let mut verified = self.load_verified()?.unwrap_or_else(|| Verified::new(Vec::new()));
+        verified.update(newer);
+        write_atomically(&self.verified_path(), &to_json(&verified)?)
     }
 
     /// Reads everything that is there. Damaged records are listed, not fatal.
@@ -156,7 +184,11 @@ impl RunDir {
                 Err(error) => damaged.push((path, format!("{error:#}"))),
             }
         }
-        Ok(Loaded { path: path.to_owned(), manifest, records, damaged })
+        let verified = dir.load_verified().unwrap_or_else(|error| {
+            damaged.push((dir.verified_path(), format!("{error:#}")));
+            None
+        });
+        Ok(Loaded { path: path.to_owned(), manifest, records, verified, damaged })
     }
 }
 
@@ -164,7 +196,11 @@ fn tag(launch: u32, metric: &str, role: usize) -> String {
     format!("launch{launch}.{metric}.role{role}")
 }
 
-fn read_log(log: &[u8]) -> Result<HashMap<String, String>> {
+/// The histograms of a log as they are encoded there, by their tags.
+///
+/// # Errors
+/// If it is no histogram log.
+pub fn read_histogram_log(log: &[u8]) -> Result<HashMap<String, String>> {
     let mut found = HashMap::new();
     for entry in IntervalLogIterator::new(log) {
         match entry.map_err(|e| anyhow!("{e:?}"))? {

@@ -46,15 +46,15 @@ impl Taken {
             let ops: u64 = slice.workers.iter().map(|w| w.ops_accounted).sum();
             (ops > 0).then(|| cpu_ns as f64 / ops as f64)
         };
-        let cpu: Option<Vec<f64>> = result.slices.iter().map(cpu).collect();
+        let cpu: Vec<f64> = result.slices.iter().filter_map(cpu).collect();
         let jain = |slice: &record::Slice| {
             stats::jain(&slice.workers.iter().map(|worker| worker.ops).collect::<Vec<_>>())
         };
-        let jain: Option<Vec<f64>> = result.slices.iter().map(jain).collect();
+        let jain: Vec<f64> = result.slices.iter().filter_map(jain).collect();
         Taken {
             throughput_per_s: stats::median(&slices_per_s),
-            cpu_ns_per_op: cpu.and_then(|values| stats::median(&values)),
-            jain: jain.and_then(|values| stats::median(&values)),
+            cpu_ns_per_op: stats::median(&cpu),
+            jain: stats::median(&jain),
             wait_p99: wait_p99(result),
             overlap: result.overlap(),
             steal_share: None,
@@ -101,6 +101,9 @@ pub struct Block {
     /// How often it was made before, and thrown away whole because other programs took the cores.
     #[serde(default)]
     pub repeated: u32,
+    /// How long it took, s.
+    #[serde(default)]
+    pub took_s: f64,
 }
 
 impl Block {
@@ -172,7 +175,7 @@ fn logarithms(launches: &[&Taken], metric: Metric) -> Result<Vec<f64>, String> {
     let one = |taken: &&Taken| {
         let value = taken.value(metric).ok_or_else(|| match metric {
             Metric::CpuPerOp => "a launch has no account of processor time".to_owned(),
-            Metric::Jain => "no worker operated in a slice: no index".to_owned(),
+            Metric::Jain => "no worker operated in a launch: no index".to_owned(),
             _ => format!("a launch has no {}", metric.name()),
         })?;
         if !value.is_finite() || value <= 0.0 {

@@ -19,8 +19,10 @@ use crate::stats;
 
 /// Seeds of a cell, unless the command line says otherwise.
 pub const SEEDS: u32 = 32;
-/// Ratio of costs, above 1, up to which a difference counts as none.
-pub const BUDGET_RATIO: f64 = 1.01;
+/// Percent of cost up to which a difference counts as none, unless the command line says otherwise.
+pub const BUDGET_PERCENT: f64 = 1.0;
+/// The same as a ratio of costs, above 1.
+pub const BUDGET_RATIO: f64 = 1.0 + BUDGET_PERCENT / 100.0;
 /// Confidence of the interval over seeds: a row whose median did not move is called regressed once in 200 times at most.
 pub const CONFIDENCE: f64 = 0.99;
 /// Instructions per operation up to which a difference counts as none.

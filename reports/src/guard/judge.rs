@@ -27,6 +27,10 @@ impl Default for Rule {
     }
 }
 
+/// The widest margin within which two things may be called equivalent, as a ratio above 1. Noise widens a margin; it must
+/// not make everything alike.
+pub const EQUIVALENT_RATIO_MAX: f64 = 1.1;
+
 /// Confidence of the screening's intervals: what six blocks can give.
 const SCREEN_CONFIDENCE: f64 = 0.95;
 
@@ -147,6 +151,7 @@ fn one(case: &Case<'_>, p: f64, p_adjusted: f64, confidence: f64, rule: &Rule) -
         reason: String::new(),
     };
     let (above, below) = (centre.low > margin, centre.high < -margin);
+    let alike = margin.min(EQUIVALENT_RATIO_MAX.ln());
     // A hair of rounding: 2^-11 times 20 rows is below 1 %, and must not be lost to it.
     let sure = p_adjusted <= 1.0 - confidence + 1e-12;
     (judged.verdict, judged.reason) = match () {
@@ -164,7 +169,10 @@ fn one(case: &Case<'_>, p: f64, p_adjusted: f64, confidence: f64, rule: &Rule) -
                 format!("beyond the margin, but p corrected for the number of rows is {p_adjusted:.3}");
             (Verdict::Inconclusive, said)
         }
-        () if centre.low > -margin && centre.high < margin => (Verdict::Equivalent, String::new()),
+        () if centre.low > -alike && centre.high < alike => (Verdict::Equivalent, String::new()),
+        () if centre.low > -margin && centre.high < margin => {
+            (Verdict::Inconclusive, "within the noise, which is too wide to call it equivalent".to_owned())
+        }
         () if centre.low > 0.0 || centre.high < 0.0 => {
             (Verdict::Inconclusive, "differs, but perhaps by less than the margin".to_owned())
         }

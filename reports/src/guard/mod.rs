@@ -9,15 +9,25 @@
 //! |---|---|
 //! | [`blocks`] | launches in paired blocks, and their differences |
 //! | [`judge`] | from differences to verdicts |
+//! | [`power`] | what `guard` sees of planted faults, and whom it accuses falsely |
+//! | [`rivals`] | the rules of other tools on the same launches |
+//! | [`unpaired`] | two runs that were made one after the other |
+//! | [`exact`] | simulated costs and counted instructions to verdicts |
+//! | [`parting`] | where two timelines of one seed part |
+//! | [`text`] | a report in the terminal |
+//! | [`markdown`], `junit`, `github` | a report for continuous integration; `words` is what they share |
 
 pub mod blocks;
-pub mod judge;
-
 pub mod exact;
 mod github;
+pub mod judge;
 mod junit;
 pub mod markdown;
 pub mod parting;
+pub mod power;
+pub mod rivals;
+pub mod text;
+pub mod unpaired;
 mod words;
 
 use record::Tier;
@@ -58,6 +68,9 @@ pub struct GuardReport {
     pub expected_false_alarms: f64,
     /// What else the reader must know, a sentence each.
     pub notes: Vec<String>,
+    /// Whether some cell failed on the baseline's side, so that there is nothing to hold the candidate against.
+    #[serde(default)]
+    pub failed: bool,
 }
 
 /// Where a row's judgement comes from.

@@ -119,19 +119,15 @@ pub fn parting(baseline: &[u8], candidate: &[u8], clock_mhz: u32) -> anyhow::Res
         }
     };
     let next = rest.iter().find(|other| other.thread == step.thread);
-    let instead = next.map_or_else(
-        || format!("in the {others} it does nothing any more"),
-        |next| match next.cycle.cmp(&step.cycle) {
-            _ if next.what == step.what => {
-                format!(
-                    "in the {others} it does so at cycle {}, {} cycles later",
-                    next.cycle,
-                    next.cycle - step.cycle
-                )
-            }
-            _ => format!("in the {others} its next step is at cycle {}: it {}", next.cycle, next.what),
-        },
-    );
+    let instead = match next {
+        None => format!("in the {others} it does nothing any more"),
+        // The list from here on lies behind this step.
+        Some(next) if next.what == step.what => {
+            let later = next.cycle - step.cycle;
+            format!("in the {others} it does so at cycle {}, {later} cycles later", next.cycle)
+        }
+        Some(next) => format!("in the {others} its next step is at cycle {}: it {}", next.cycle, next.what),
+    };
     let text = format!(
         "the traces part at cycle {}, after {common} common steps: in the {arm} thread {} {}; {instead}",
         step.cycle, step.thread, step.what

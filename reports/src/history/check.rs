@@ -49,6 +49,7 @@ pub fn check(history: &History, rules: &Rules) -> GuardReport {
         verdict: overall(rows.iter().map(|row| row.verdict)),
         expected_false_alarms: rows.len() as f64 * FALSE_SHARE,
         rows,
+        failed: false,
         controls: Vec::new(),
         notes: notes(history, &meant),
     }

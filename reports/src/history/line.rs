@@ -11,6 +11,7 @@ use crate::guard::Metric;
 pub const SCHEMA: u32 = 1;
 
 /// A line.
+#[allow(clippy::large_enum_variant, reason = "nearly all lines are points")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Line {

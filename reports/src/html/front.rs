@@ -103,7 +103,7 @@ pub(super) fn headline_of<'p, 'c: 'p>(
     })
 }
 
-/// The Pareto front and the table of the point that tells most.
+/// The Pareto front, the curve and the table of the point that tells most.
 fn headline(at: &At<'_, '_>, index: usize, group: &Group<'_>) -> Markup {
     let Some(point) = headline_of(group.points.iter()) else { return html! {} };
     let position = group.points.iter().position(|p| std::ptr::eq(p, point)).unwrap_or(0);
@@ -113,6 +113,7 @@ fn headline(at: &At<'_, '_>, index: usize, group: &Group<'_>) -> Markup {
             h2 { (fit(point.label, 80)) }
             (section::about_point(point))
             (section::pareto(at, group, point))
+            (section::curve(at, group, point))
             (table::main_table(at, group, point))
             p { a href=(more) { "Percentiles, ledger and every launch at this point" } }
         }

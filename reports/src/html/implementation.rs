@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::figure::{figure, scroll};
 use super::site::{At, Page, group_title};
 use super::table::{name_and_arm, number};
-use super::{card, chart, section};
+use super::{card, chart, proof, section};
 use crate::group::{Group, PointCells};
 use crate::stats;
 use crate::summary::{CONFIDENCE, Summary};
@@ -22,6 +22,7 @@ pub(super) fn page(at: &At<'_, '_>, id: &str) -> Page {
     let site = at.site;
     let body = html! {
         (card::card(at, id))
+        (proof::section(at, id))
         @for (index, group) in site.groups.iter().enumerate() {
             @let cells = placed(group, id);
             @if !cells.is_empty() {

@@ -7,12 +7,14 @@
 //! | `writer`, `small` | folders: what may be replaced, what is stale; fewer bytes for the same page |
 //! | `front` | findings, environment, Pareto front, overview |
 //! | `workload`, `section`, `table`, `details` | all implementations on one workload |
+//! | `proof` | what checkers found about one implementation |
 //! | `implementation`, `card` | one implementation on all workloads |
 //! | `lineage` | what each version bought and what it cost |
 //! | `cell` | everything about one cell |
 //! | `scale` | simulated machines: curves over cores, planes of hold and think, changed constants |
 //! | `comparison` | two runs, or two implementations |
 //! | `validation` | simulated against published curves: a page of its own |
+//! | `tuning` | a search for better parameters: a page of its own |
 //! | `prose` | documents and cards, from Markdown |
 //! | `chart`, `ink`, `dress`, `pen`, `catalogue` | pictures, their colours, their form on a page, few bytes for it, who has which |
 
@@ -41,6 +43,7 @@ mod lineage;
 mod matrix;
 mod pen;
 mod problems;
+mod proof;
 mod prose;
 mod raw;
 mod route;
@@ -51,6 +54,7 @@ mod site;
 mod slug;
 mod small;
 mod table;
+mod tuning;
 mod validation;
 mod workload;
 mod writer;
@@ -58,6 +62,7 @@ mod writer;
 pub use history::{render_history, write_history};
 use route::Route;
 use site::{At, Page, Site};
+pub use tuning::write_tuning;
 pub use validation::{may_write, write_validation};
 
 /// What the report is to hold.

@@ -47,6 +47,7 @@ impl Raw {
                 }
             };
             copy(run.path.join("run.json"), "run.json");
+            copy(run.path.join("verified.json"), "verified.json");
             for record in &run.records {
                 for ending in ["json", "hlog"] {
                     let name = format!("cells/{}.{ending}", record.cell);

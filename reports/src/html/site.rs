@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use record::store::Loaded;
-use record::{ImplementationCard, Record, WorkloadCard};
+use record::{ImplementationCard, Proof, Record, WorkloadCard};
 
 use super::Options;
 use super::catalogue::Catalogue;
@@ -163,6 +163,17 @@ impl<'a> Site<'a> {
         pages.extend((0..self.cells.len()).map(Route::Cell));
         pages.extend([Route::Methodology, Route::Bias, Route::Glossary]);
         pages
+    }
+
+    /// What checkers found about an implementation: of several runs the newest.
+    pub(super) fn proof(&self, id: &str) -> Option<&'a Proof> {
+        let all = self.runs.iter().filter_map(|run| run.verified.as_ref()?.of(id));
+        all.max_by_key(|proof| proof.ended_unix_ms)
+    }
+
+    /// Whether any run holds what checkers found.
+    pub(super) fn has_proofs(&self) -> bool {
+        self.runs.iter().any(|run| run.verified.as_ref().is_some_and(|verified| !verified.reports.is_empty()))
     }
 
     /// What the runs say about a workload.

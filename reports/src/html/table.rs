@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::figure::method_link;
+use super::proof;
 use super::site::At;
 use crate::group::{Group, PointCells};
 use crate::summary::{ProfileSummary, Summary};
@@ -59,6 +60,7 @@ pub(super) fn main_table(at: &At<'_, '_>, group: &Group<'_>, point: &PointCells<
                 thead {
                     tr {
                         th scope="col" { "implementation" }
+                        (proof::heading(at))
                         @for (name, method) in HEADINGS {
                             th scope="col" { (name) " " (method_link(at, method)) }
                         }
@@ -109,6 +111,7 @@ fn row(at: &At<'_, '_>, cell: &Summary, ranked: bool) -> Markup {
                 // The status column may be scrolled out of sight.
                 @if !ranked { " " small { "(" (cell.status.name()) ")" } }
             }
+            (proof::cell(at, &cell.implementation))
             (number(throughput.map(|s| s.median), si, None))
             (number(spread, |_| range.clone(), None))
             (nanoseconds(|w| w.p50_ns)) (nanoseconds(|w| w.p90_ns)) (nanoseconds(|w| w.p99_ns))

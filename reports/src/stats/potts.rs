@@ -39,8 +39,9 @@ pub fn potts(values: &[f64], segment_min: usize) -> Vec<usize> {
         let mut next = vec![f64::INFINITY; n + 1];
         let mut from = vec![0; n + 1];
         for end in pieces * segment_min..=n {
-            for start in (pieces - 1) * segment_min..=end - segment_min {
-                let cost = least[start] + costs.get(start, end, segment_min);
+            let first = (pieces - 1) * segment_min;
+            for (start, before) in (first..).zip(&least[first..=end - segment_min]) {
+                let cost = before + costs.get(start, end, segment_min);
                 if cost < next[end] {
                     (next[end], from[end]) = (cost, start);
                 }

@@ -338,6 +338,7 @@ pub(crate) fn run(records: Vec<Record>) -> Loaded {
             presets: BTreeMap::new(),
         },
         records,
+        verified: None,
         damaged: Vec::new(),
     }
 }

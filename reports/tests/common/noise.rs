@@ -1,4 +1,5 @@
 //! Noise of a seed, for tests of statistics.
+#![allow(dead_code, reason = "each test file uses its own part")]
 
 /// A generator of normal noise: splitmix64, and Box and Muller's transformation.
 pub(crate) struct Noise(u64);

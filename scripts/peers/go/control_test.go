@@ -94,15 +94,15 @@ func TestAStallCountsFromTheHold(t *testing.T) {
 }
 
 func TestEveryMutexBeginsALine(t *testing.T) {
-	if size := unsafe.Sizeof(cell{}); size != 2*lineBytes {
-		t.Fatalf("a cell has %d bytes", size)
+	if locks, data := unsafe.Sizeof(lock{}), unsafe.Sizeof(guarded{}); locks != lineBytes || data != lineBytes {
+		t.Fatalf("a lock has %d bytes, what it guards %d", locks, data)
 	}
 	plan := []phasePlan{{}}
 	offsets := map[uintptr]bool{}
 	for seed := range uint64(20) {
 		s := newStage(plan, 1, 3, true, seeded(seed))
-		for i := range s.cells {
-			mutex, counter := uintptr(unsafe.Pointer(&s.cells[i].mutex)), uintptr(unsafe.Pointer(&s.cells[i].counter))
+		for i := range s.locks {
+			mutex, counter := uintptr(unsafe.Pointer(&s.locks[i].mutex)), uintptr(unsafe.Pointer(&s.guarded[i].counter))
 			if mutex%lineBytes != 0 || counter%lineBytes != 0 {
 				t.Fatalf("mutex at %#x, counter at %#x", mutex, counter)
 			}

@@ -151,8 +151,8 @@ func (w *worker) live(cpus []int, started chan<- error) {
 func (s *stage) summary(workers []*worker) sliceResult {
 	c := s.control
 	out := sliceResult{}
-	for i := range s.cells {
-		out.Observed += s.cells[i].counter
+	for i := range s.guarded {
+		out.Observed += s.guarded[i].counter
 	}
 	// A slice lasts from the first sight of its first signal to the first sight of its end: who sees either later was in
 	// an operation, which is counted where it ends.

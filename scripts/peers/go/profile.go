@@ -40,9 +40,9 @@ func profileOf(spec *launchSpec, workers []*worker, measured []*stage, slices []
 		}
 	}
 	for _, s := range measured {
-		for i := range s.cells {
+		for i := range s.guarded {
 			// The last run of each lock was ended by nobody.
-			if run := s.cells[i].run; run > 0 {
+			if run := s.guarded[i].run; run > 0 {
 				streaks[streakClass(run)]++
 			}
 		}

@@ -68,8 +68,8 @@ func (w *watch) due() bool {
 	return true
 }
 
-// own notes, while `worker` holds the cell, that it does.
-func (w *watch) own(at *cell, worker int) {
+// own notes, while `worker` holds the mutex of `at`, that it does.
+func (w *watch) own(at *guarded, worker int) {
 	if w == nil {
 		return
 	}

@@ -8,7 +8,7 @@ import (
 
 func TestWatchTellsWhoFollowedWhom(t *testing.T) {
 	watches := []*watch{newWatch(probeCount, 2, []int{4, 5}, seeded(1)), newWatch(probeCount, 2, []int{4, 5}, seeded(2))}
-	var at cell
+	var at guarded
 	for _, worker := range []int{0, 0, 0, 1, 0, 1, 1} {
 		watches[worker].own(&at, worker)
 	}

@@ -7,11 +7,14 @@ import (
 	"unsafe"
 )
 
-// cell is a mutex with what it guards, each on a line of its own.
-type cell struct {
+// lock is a mutex on a line of its own.
+type lock struct {
 	mutex sync.Mutex
 	_     [lineBytes - unsafe.Sizeof(sync.Mutex{})]byte
+}
 
+// guarded is what a mutex guards, on a line of its own.
+type guarded struct {
 	// counter is raised by a plain load and store: a lock that fails to exclude loses counts.
 	counter uint64
 	// owner is the last worker, plus one; 0 for none. It and run are kept only while someone watches.
@@ -24,26 +27,34 @@ type cell struct {
 // stage is the objects of one slice.
 type stage struct {
 	control *control
-	cells   []cell
+	// What locks[i] guards is guarded[i]. Not side by side: processors fetch the lines of a pair together, and no lock here
+	// is to be paid for lying beside its data.
+	locks   []lock
+	guarded []guarded
 	// whether the slice is measured, so that watching begins.
 	measured bool
 	reports  []report
 	done     sync.WaitGroup
 }
 
-// newStage allocates its mutexes anew, at a random offset.
+// newStage allocates its mutexes and what they guard anew, at random offsets.
 func newStage(plan []phasePlan, workers, locks int, measured bool, random *rand.Rand) *stage {
-	// At least 64 KiB: the runtime gives such an allocation pages of its own, so that every cell begins a line.
-	const spread = 512
-	offset := random.IntN(spread)
 	s := &stage{
 		control:  newControl(plan, workers),
-		cells:    make([]cell, locks+spread)[offset:][:locks],
+		locks:    placed[lock](locks, random),
+		guarded:  placed[guarded](locks, random),
 		measured: measured,
 		reports:  make([]report, workers),
 	}
 	s.done.Add(workers)
 	return s
+}
+
+// placed allocates n lines at a random offset.
+func placed[T any](n int, random *rand.Rand) []T {
+	// At least 64 KiB: the runtime gives such an allocation pages of its own, so that every element begins a line.
+	const spread = 1024
+	return make([]T, n+spread)[random.IntN(spread):][:n]
 }
 
 // report is what one worker brings back from one slice.
@@ -72,7 +83,7 @@ type worker struct {
 	// at is the number of operations so far: the place in all tables.
 	at              uint
 	pacer           pacer
-	sink            uint64
+	chain           chain
 	watch           *watch
 	nextStage       chan *stage
 	intendedStartNS int64
@@ -113,7 +124,7 @@ func (w *worker) perform(s *stage) {
 	if w.watch != nil {
 		out.bins, w.watch.bins = w.watch.bins, nil
 	}
-	publish(w.sink)
+	publish(w.chain.x)
 	s.reports[w.index] = out
 }
 
@@ -146,46 +157,48 @@ func (w *worker) follow(s *stage, signal uint32, out *report) uint64 {
 
 // operateClosed is the closed loop that nobody watches, whose rate is ranked: it holds nothing but the operation.
 func (w *worker) operateClosed(s *stage, signal uint32) uint64 {
-	c, cells := s.control, s.cells
+	c, locks, data := s.control, s.locks, s.guarded
 	think, hold, pick := w.think, w.hold, w.pick
-	x, first, left := w.sink, w.at, w.pacer.left
-	at, op := &cells[0], first
+	first, left := w.at, w.pacer.left
+	l, at, op := &locks[0], &data[0], first
 	for ; c.signal.Load() == signal; op++ {
 		if steps := think[op%strata]; steps > 0 {
-			x = chain(x, steps)
+			w.chain.work(steps)
 		}
 		if pick != nil {
-			at = &cells[pick[op%choices]]
+			i := pick[op%choices]
+			l, at = &locks[i], &data[i]
 		}
-		at.mutex.Lock()
+		l.mutex.Lock()
 		at.counter++
 		if steps := hold[op%strata]; steps > 0 {
-			x = chain(x, steps)
+			w.chain.work(steps)
 		}
-		at.mutex.Unlock()
+		l.mutex.Unlock()
 		if left--; left <= 0 {
 			w.pacer.look(c)
 			left = w.pacer.left
 		}
 	}
-	w.pacer.left, w.at, w.sink = left, op, x
+	w.pacer.left, w.at = left, op
 	return uint64(op - first)
 }
 
 // operateWatched is every other loop: open, or with a watch, which may be nil.
 func (w *worker) operateWatched(s *stage, signal uint32, watch *watch) uint64 {
 	c := s.control
-	x, first := w.sink, w.at
+	first := w.at
 	w.intendedStartNS = 0
-	at := &s.cells[0]
+	l, at := &s.locks[0], &s.guarded[0]
 	for ; c.signal.Load() == signal; w.at++ {
 		if w.closed {
-			x = chain(x, w.think[w.at%strata])
+			w.chain.work(w.think[w.at%strata])
 		} else if !w.awaitArrival(c, signal) {
 			break
 		}
 		if w.pick != nil {
-			at = &s.cells[w.pick[w.at%choices]]
+			i := w.pick[w.at%choices]
+			l, at = &s.locks[i], &s.guarded[i]
 		}
 		var askedNS, acquiredNS, releasingNS int64
 		timed := watch.due()
@@ -195,17 +208,17 @@ func (w *worker) operateWatched(s *stage, signal uint32, watch *watch) uint64 {
 				askedNS = clockNS()
 			}
 		}
-		at.mutex.Lock()
+		l.mutex.Lock()
 		if timed {
 			acquiredNS = clockNS()
 		}
 		at.counter++
 		watch.own(at, w.index)
-		x = chain(x, w.hold[w.at%strata])
+		w.chain.work(w.hold[w.at%strata])
 		if timed {
 			releasingNS = clockNS()
 		}
-		at.mutex.Unlock()
+		l.mutex.Unlock()
 		if timed {
 			watch.record(askedNS, acquiredNS, releasingNS)
 		}
@@ -213,7 +226,6 @@ func (w *worker) operateWatched(s *stage, signal uint32, watch *watch) uint64 {
 			w.pacer.look(c)
 		}
 	}
-	w.sink = x
 	return uint64(w.at - first)
 }
 
@@ -239,9 +251,9 @@ func (w *worker) awaitArrival(c *control, signal uint32) bool {
 
 // stall takes the first lock and sleeps with it, as the phase of the signal asks for.
 func (w *worker) stall(s *stage, signal uint32, watch *watch) {
-	c, at := s.control, &s.cells[0]
+	c, l, at := s.control, &s.locks[0], &s.guarded[0]
 	askedNS := clockNS()
-	at.mutex.Lock()
+	l.mutex.Lock()
 	acquiredNS := clockNS()
 	at.counter++
 	watch.own(at, w.index)
@@ -253,7 +265,7 @@ func (w *worker) stall(s *stage, signal uint32, watch *watch) {
 	releasingNS := clockNS()
 	// The next phase begins before the lock is free, so that what recovers belongs to it.
 	c.advance(releasingNS)
-	at.mutex.Unlock()
+	l.mutex.Unlock()
 	if watch.timesAll() {
 		watch.record(askedNS, acquiredNS, releasingNS)
 	}

@@ -8,7 +8,7 @@ use impls::machine::os::cores_allowed;
 use record::PlannedCell;
 use workloads::{Count, Overrides, Suite};
 
-use super::{Arm, Subjects, subjects};
+use super::{Arm, Subjects, simulated, subjects};
 use crate::Observatory;
 use crate::args::GuardArgs;
 use crate::guard::plan::{Party, implementations};
@@ -108,6 +108,7 @@ fn add_floors(
 impl Subjects {
     /// The plan in words.
     pub(crate) fn described(&self, seeds: u32) -> String {
+        let simulated_s = simulated::expected(&self.pairs, seeds).as_secs_f64();
         let mut text = String::new();
         let _ = writeln!(text, "{:<72} {:>6} {:>9}", "exact: simulated cycles", "seeds", "slice");
         for pair in &self.pairs {
@@ -124,12 +125,6 @@ impl Subjects {
         for note in &self.notes {
             let _ = writeln!(text, "note: {note}");
         }
-        let cells = self.pairs.iter().map(|pair| PlannedCell {
-            launches: vec![record::ProbeMode::Off; 2 * seeds as usize],
-            ..pair.cell.clone()
-        });
-        let cells: Vec<PlannedCell> = cells.collect();
-        let simulated_s = Suite::expected_ms(&cells, cores_allowed()) / 1e3;
         // Two lengths of two arms, a second each, side by side.
         let counted_s = 4.0 * self.counted.len() as f64 / cores_allowed() as f64;
         let _ = writeln!(

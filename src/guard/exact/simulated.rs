@@ -1,11 +1,13 @@
 //! Both arms of each pair under each seed, on simulated machines.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use anyhow::{Result, bail};
-use record::{Failure, FailureKind, LaunchResult, LaunchSpec, PROTOCOL, ProbeMode};
+use impls::machine::os::cores_allowed;
+use record::{Failure, FailureKind, LaunchResult, LaunchSpec, PROTOCOL, PlannedCell, ProbeMode};
 use reports::guard::exact::{Outcome, Simulated};
+use workloads::Suite;
 
 use super::{Arm, Pair, Plan, side_by_side};
 use crate::runner::child::{Ended, Extra, Program};
@@ -14,21 +16,28 @@ use crate::runner::{launch, order};
 /// Exit code of a program that was asked for something that it does not have.
 const REFUSED: &str = "exit code 2: ";
 
-/// Runs every seed of every pair on both arms.
+/// How long all launches should take: they run side by side.
+pub(crate) fn expected(pairs: &[Pair], seeds: u32) -> Duration {
+    let planned =
+        |pair: &Pair| PlannedCell { launches: vec![ProbeMode::Off; 2 * seeds as usize], ..pair.cell.clone() };
+    let cells: Vec<PlannedCell> = pairs.iter().map(planned).collect();
+    Duration::from_secs_f64(Suite::expected_ms(&cells, cores_allowed()) / 1e3)
+}
+
+/// Runs every seed of every pair on both arms; `tell` hears of each launch that was made.
 ///
 /// # Errors
 /// If this side cannot go on, or was interrupted.
 pub(crate) fn outcomes(
     pairs: &[Pair],
     plan: &Plan<'_>,
-    tell: &(dyn Fn(usize, usize) + Sync),
+    tell: &(dyn Fn(&Pair) + Sync),
 ) -> Result<Vec<Simulated>> {
     let seeds: Vec<u64> = (0..plan.seeds).map(|k| order::mix(plan.seed, u64::from(k))).collect();
     let each = 2 * seeds.len();
     let made: Vec<Mutex<Option<Outcome>>> = (0..pairs.len() * each).map(|_| Mutex::new(None)).collect();
     // What an arm could not do under one seed it is not asked again: it would hang, or refuse, each time.
     let given_up: Vec<Mutex<Option<Outcome>>> = (0..pairs.len() * 2).map(|_| Mutex::new(None)).collect();
-    let done = AtomicUsize::new(0);
     side_by_side(made.len(), &|job| {
         let (place, seed, side) = (job / each, seeds[job % each / 2], job % 2);
         let pair = &pairs[place];
@@ -46,7 +55,7 @@ pub(crate) fn outcomes(
             }
         };
         *held(&made[job]) = Some(outcome);
-        tell(done.fetch_add(1, Ordering::Relaxed) + 1, made.len());
+        tell(pair);
         Ok(())
     })?;
     let mut outcomes = made.into_iter().map(|slot| {

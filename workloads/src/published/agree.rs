@@ -306,6 +306,11 @@ fn scored(point: &PointAgreement) -> Option<(usize, f64)> {
 
 fn crossovers(jobs: &[Job], points: &[Vec<PointAgreement>]) -> Vec<Crossover> {
     let mut found = Vec::new();
+    // How long the axis of a figure is, nobody tells. Some curve reaches its end.
+    let axis = |job: &Job| {
+        let same = jobs.iter().filter(|other| other.experiment == job.experiment);
+        same.flat_map(|other| &other.curve.points).map(|point| point.mops).fold(0.0, f64::max)
+    };
     for (index, (job, a)) in jobs.iter().zip(points).enumerate() {
         for (other, b) in jobs.iter().zip(points).skip(index + 1) {
             if other.experiment != job.experiment {
@@ -322,7 +327,8 @@ fn crossovers(jobs: &[Job], points: &[Vec<PointAgreement>]) -> Vec<Crossover> {
                 pairs().map(|(a, b)| (a.threads, a.published_mops, b.published_mops)).collect();
             let simulated: Vec<_> =
                 pairs().map(|(a, b)| (a.threads, a.simulated_mops, b.simulated_mops)).collect();
-            let (published, simulated) = (order::order(names, &published), order::order(names, &simulated));
+            let (published, simulated) =
+                (order::order(names, &published, axis(job)), order::order(names, &simulated, axis(job)));
             found.push(Crossover {
                 experiment: job.experiment.clone(),
                 a: names.0.to_owned(),

@@ -72,6 +72,9 @@ pub(super) fn core() -> u32 {
 /// The memory node that the calling thread runs on, by the kernel's account.
 #[cfg(target_os = "linux")]
 pub(super) fn node() -> u32 {
+    if cfg!(miri) {
+        return 0; // It does not know the call.
+    }
     let mut node = 0_u32;
     let (core, unused) = (core::ptr::null_mut::<u32>(), core::ptr::null_mut::<libc::c_void>());
     // SAFETY: the kernel writes the node through a valid pointer and skips the core, which is null; the third
@@ -93,7 +96,10 @@ pub(super) fn node() -> u32 {
 /// Cycles of one step of [`work`]: an exclusive-or and a multiplication that wait for each other.
 const CYCLES_PER_STEP: u32 = 4;
 
-/// Computes for about `cycles` cycles. `black_box` keeps the result, and so the loop, alive.
+thread_local!(static CHAIN: Cell<u64> = const { Cell::new(0x9E37_79B9) });
+
+/// Computes for about `cycles` cycles. Each step needs the one before, and the first the last of the previous call: a
+/// core that looks far ahead would else do the work of several operations at once, in less time than they ask for.
 #[inline(always)]
 pub(super) fn work(cycles: u32) {
     if cycles > 0 {
@@ -103,12 +109,15 @@ pub(super) fn work(cycles: u32) {
 
 #[inline(never)]
 fn steps(count: u32) {
-    let mut x = black_box(0x9E37_79B9_u64);
-    for _ in 0..count {
-        // With an addition in place of the exclusive-or a compiler makes one step of eight.
-        x = (x ^ 0x1405_7B7E_F767_814F).wrapping_mul(0x5851_F42D_4C95_7F2D);
-    }
-    black_box(x);
+    CHAIN.with(|chain| {
+        let mut x = chain.get();
+        for _ in 0..count {
+            // With an addition in place of the exclusive-or a compiler makes one step of eight.
+            x = (x ^ 0x1405_7B7E_F767_814F).wrapping_mul(0x5851_F42D_4C95_7F2D);
+        }
+        // In memory that outlives the call: the loop cannot be dropped.
+        chain.set(black_box(x));
+    });
 }
 
 /// Steps in a ms of [`work`], at the speed that this process measured when it first asked.

@@ -15,10 +15,15 @@
 //! after another; an exclusive transaction blocks what comes after it until it has ended. So at most one lies ahead, and
 //! copies end at one known moment.
 //!
+//! On machines whose directory lies at a line's home (`by_home`), a miss travels from the requester to the home, to the
+//! owner and back. The published costs are those of homes at one end of the way; a home elsewhere adds a detour, which a
+//! request spends while it waits, if it waits.
+//!
 //! Lines have no capacity: a copy stays until it is taken. A line that nobody has touched belongs to its first toucher.
 
 use std::collections::VecDeque;
 
+use super::distances::Distances;
 use super::preset::{Op, Preset, Prior};
 
 /// A word's cache line, as an index into [`Lines`].
@@ -41,6 +46,8 @@ pub(super) struct Line {
     pub(super) serial: u32,
     /// The core that last had the line to itself, or got it last.
     owner: u16,
+    /// The core that touched it first: the line's home is there.
+    home: u16,
     state: State,
     /// Copies may be read before this moment.
     read_until: u64,
@@ -137,63 +144,6 @@ struct Bucket {
 
 const EMPTY: Bucket = Bucket { key: 0, line: 0 };
 
-/// Classes between cores and groups of cores, looked up once. One more core than the preset has: the seat of threads
-/// that stand aside, as far from everybody as core 0 is.
-struct Distances {
-    seats: usize,
-    nodes: usize,
-    node_of: Vec<u16>,
-    class: Vec<u8>,
-    /// Class of each core to the nearest other physical core of each node.
-    near: Vec<u8>,
-    /// Class of each core to the farthest core of each node.
-    far: Vec<u8>,
-    /// Other hardware threads of each physical core.
-    siblings: Vec<Vec<u16>>,
-}
-
-impl Distances {
-    fn new(preset: &Preset) -> Self {
-        let (cores, nodes) = (preset.cores as usize, preset.nodes());
-        let real = |seat: usize| if seat == cores { 0 } else { seat };
-        let others = |core: usize, node: usize| {
-            let physical = preset.physical_of_core[core];
-            (0..cores)
-                .filter(move |&c| usize::from(preset.node_of_core[c]) == node)
-                .filter(move |&c| preset.physical_of_core[c] != physical)
-                .map(move |c| preset.class(core, c))
-        };
-        let each = || (0..=cores).map(real).flat_map(|core| (0..nodes).map(move |node| (core, node)));
-        let siblings = |core: usize| -> Vec<u16> {
-            let same = |&o: &usize| o != core && preset.physical_of_core[o] == preset.physical_of_core[core];
-            (0..cores).filter(same).map(|o| o as u16).collect()
-        };
-        Distances {
-            seats: cores + 1,
-            nodes,
-            node_of: (0..=cores).map(|seat| preset.node_of_core[real(seat)]).collect(),
-            class: (0..=cores)
-                .flat_map(|a| (0..=cores).map(move |b| (real(a), real(b))))
-                .map(|(a, b)| if a == b { 0 } else { preset.class(a, b) })
-                .collect(),
-            near: each().map(|(core, node)| others(core, node).min().unwrap_or(0)).collect(),
-            far: each().map(|(core, node)| others(core, node).max().unwrap_or(0)).collect(),
-            siblings: (0..=cores).map(|seat| siblings(real(seat))).collect(),
-        }
-    }
-
-    #[inline]
-    fn class(&self, a: u16, b: u16) -> u8 {
-        self.class[usize::from(a) * self.seats + usize::from(b)]
-    }
-
-    /// The bit of a core's node in a line's mask.
-    #[inline]
-    fn node_bit(&self, core: u16) -> u64 {
-        1 << (self.node_of[usize::from(core)] % 64)
-    }
-}
-
 impl Lines {
     /// No lines, on this machine.
     pub(super) fn new(preset: &Preset) -> Self {
@@ -252,6 +202,7 @@ impl Lines {
             key,
             serial: self.touched,
             owner: core,
+            home: core,
             read_until: u64::MAX,
             write_until: u64::MAX,
             ..Line::default()
@@ -394,7 +345,11 @@ impl Lines {
         let others = line.copies - u32::from(mine);
         let prior = line.state.into();
         let from = line.owner;
-        let cost = self.cost(index, core, op, others, preset);
+        let mut cost = self.cost(index, core, op, others, preset);
+        if preset.by_home && others > 0 {
+            let waited = u32::try_from(start - arrival).unwrap_or(u32::MAX);
+            cost += self.detour(index, core, preset).saturating_sub(waited);
+        }
         let end = start + u64::from(cost);
         let line = &mut self.lines[index as usize];
         line.in_flight += 1;
@@ -456,6 +411,19 @@ impl Lines {
                 preset.miss_cycles(op, prior, class) + preset.sharing_cycles(others)
             }
         }
+    }
+
+    /// What the way by the home takes more than the way to the owner and back. A leg is half of what a round trip adds to
+    /// the cost of the nearest class.
+    fn detour(&self, index: LineIndex, core: u16, preset: &Preset) -> u32 {
+        let line = &self.lines[index as usize];
+        let trip = |a: u16, b: u16| {
+            let class = if a == b { 0 } else { self.costs.class(a, b) };
+            preset.miss_cycles(Op::Load, Prior::Modified, class)
+        };
+        let by_home = trip(core, line.home) + trip(line.home, line.owner);
+        let direct = trip(core, line.owner) + preset.miss_cycles(Op::Load, Prior::Modified, 0);
+        by_home.saturating_sub(direct) / 2
     }
 
     /// The nearest copy, as well as the line knows: a sibling's, one in the same node, or the owner's.

@@ -8,7 +8,7 @@
 //! | [`preset`] | a machine as data |
 //! | `world` | the order in which threads act |
 //! | `events` | what happens next |
-//! | `line` | cache lines and what requests cost |
+//! | `line`, `distances` | cache lines and what requests cost |
 //! | `sched` | the scheduler of the simulated operating system |
 //! | `kernel` | futexes and parking |
 //! | [`ledger`] | where each thread's cycles went |
@@ -19,6 +19,7 @@
 //!
 //! A simulation runs on one host thread; several may run side by side on several.
 
+mod distances;
 mod events;
 pub mod explore;
 mod kernel;

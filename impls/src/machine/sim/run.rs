@@ -203,6 +203,12 @@ pub(super) fn run(threads: usize, cpus: &[usize], seed: u64, body: &(dyn Fn(usiz
         // Stacks may hold what other memory points to: they stay for ever, as said above.
         std::mem::forget(routines);
     }
+    // For whoever explores: the run, or the program behind it, may fail, and then there is no report.
+    if let (Some(guide), Some(tape)) = (&world.guide, &world.tape)
+        && let Ok(mut guide) = guide.try_borrow_mut()
+    {
+        guide.unfinished = Some((**tape).clone());
+    }
     if let Err(panic) = outcome {
         std::mem::forget(world);
         resume_unwind(panic);

@@ -45,6 +45,13 @@ pub enum Step {
     Off(Away),
     /// It asks for a line.
     Miss(Miss),
+    /// It operates on a word, in a run whose schedule is explored: elsewhere only misses are kept.
+    Word {
+        /// Serial number of the word's line.
+        line: u32,
+        /// The operation.
+        op: Op,
+    },
     /// It watches a word.
     Watch,
     /// It, or the primitive on its behalf, reports. The number tells objects apart, in the order of first report.

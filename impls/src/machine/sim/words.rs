@@ -46,6 +46,17 @@ fn watch<T: Copy>(place: *const (), seen: T) {
     }
 }
 
+/// A look at a word that is awaited, by the way in which this simulation polls.
+fn look(address: usize) {
+    let world = WORLD.get();
+    if !world.is_null() {
+        // SAFETY: as in `access`; the copy ends no reference.
+        let op = if unsafe { (*world).polling } == Polling::Shared { Op::Load } else { Op::Store };
+        // SAFETY: as in `access`.
+        unsafe { World::operate(world, address, op) };
+    }
+}
+
 /// The bits of an integer or a pointer.
 fn bits<T: Copy>(value: T) -> u64 {
     // SAFETY: words have 4 or 8 bytes, all of which are initialised, and any bits are an integer.
@@ -156,13 +167,29 @@ macro_rules! word {
                 }
                 Err(found)
             }
-            fn spin_while(&self, order: Ordering, mut busy: impl FnMut($value) -> bool) -> $value {
-                let mut value = Atomic::load(self, order);
+            fn spin_while(&self, _: Ordering, mut busy: impl FnMut($value) -> bool) -> $value {
+                look(self.address());
+                let mut value = self.read();
                 while busy(value) {
                     watch(core::ptr::from_ref(self).cast(), value);
                     value = self.read();
                 }
                 value
+            }
+            fn poll_while(
+                &self,
+                _: Ordering,
+                mut busy: impl FnMut($value) -> bool,
+                mut between: impl FnMut($value),
+            ) -> $value {
+                loop {
+                    look(self.address());
+                    let value = self.read();
+                    if !busy(value) {
+                        return value;
+                    }
+                    between(value);
+                }
             }
             fn swap_while(
                 &self,

@@ -122,6 +122,15 @@ impl World {
         self.note(serial << 20 | u64::from(self.current) << 4 | op as u64);
     }
 
+    /// In a guided run, where no operation misses, each is on the tape: a schedule speaks of them.
+    #[cold]
+    fn mark_guided(&mut self, line: LineIndex, op: Op) {
+        if self.guide.is_some() {
+            let line = self.lines.at(line).serial;
+            self.mark(self.current, self.now, Step::Word { line, op });
+        }
+    }
+
     /// Adds to the trace hash that a thread gets a core at `time`.
     pub(super) fn note_placement(&mut self, thread: u32, core: u16, time: u64) {
         // Operations number fewer than 16: no operation on a word looks like this.
@@ -266,6 +275,10 @@ impl World {
         if w.lines.hits(line, w.core, op, w.now) {
             w.now += w.hit[op as usize];
             w.note_operation(line, op);
+            // In a guided run it always is.
+            if w.horizon == 0 {
+                w.mark_guided(line, op);
+            }
         } else {
             // SAFETY: `w` is not used any more.
             unsafe { World::miss(world, line, op) };

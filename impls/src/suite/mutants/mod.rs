@@ -61,7 +61,7 @@ pub struct Expected {
 }
 
 /// A mutant's card.
-const fn card(
+pub(super) const fn card(
     id: &'static str,
     summary: &'static str,
     fairness: Fairness,

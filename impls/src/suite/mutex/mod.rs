@@ -55,31 +55,54 @@ fn now_ns() -> u64 {
 #[macro_export]
 macro_rules! mutex_battery {
     ($registration:ty) => {
-        $crate::mutex_battery! { @tests $registration;
-            exclusion: exclusion, visibility, progress;
-            state: try_lock, try_lock_excludes, count, is_locked, is_woken, is_starving, state_text, observable;
-            timeout: time_out, time_out_stress;
-            order: fifo, foreign_unlock, recursion;
-            faults: exit_while_holding, panic_inside, schedules, spurious_wakes, clock_goes_back;
-            misuse: unclaimed, survives_misuse;
-            go: hammer, fairness, starvation_promise;
-        }
-        $crate::mutex_battery! { @children $registration;
-            misuse: unlock_of_unlocked, unlock_by_another, lock_again;
-            models: loom, shuttle;
+        $crate::mutex_battery! { @list tests $registration }
+    };
+    // The one list: `tests` makes a `#[test]` of each, `table` a row for programs that run them by name.
+    (@list $what:ident $registration:ty) => {
+        $crate::mutex_battery! { @$what $registration;
+            {
+                exclusion: exclusion, visibility, progress;
+                state: try_lock, try_lock_excludes, count, is_locked, is_woken, is_starving, state_text, observable;
+                timeout: time_out, time_out_stress;
+                order: fifo, foreign_unlock, recursion;
+                faults: exit_while_holding, panic_inside, schedules, spurious_wakes, clock_goes_back;
+                misuse: unclaimed, survives_misuse;
+                go: hammer, fairness, starvation_promise;
+            }
+            {
+                misuse: unlock_of_unlocked, unlock_by_another, lock_again;
+                models: loom, shuttle;
+            }
         }
     };
-    (@tests $registration:ty; $($module:ident: $($test:ident),*;)*) => {$($(
-        #[test]
-        fn $test() {
-            let what = concat!(module_path!(), "::", stringify!($test));
-            $crate::suite::within($crate::suite::LIMIT, what, $crate::suite::mutex::$module::$test::<$registration>);
-        }
-    )*)*};
-    (@children $registration:ty; $($module:ident: $($test:ident),*;)*) => {$($(
-        #[test]
-        fn $test() {
-            $crate::suite::mutex::$module::$test::<$registration>(concat!(module_path!(), "::", stringify!($test)));
-        }
-    )*)*};
+    (@tests $registration:ty; {$($module:ident: $($test:ident),*;)*} {$($of:ident: $($child:ident),*;)*}) => {
+        $($(
+            #[test]
+            fn $test() {
+                let what = concat!(module_path!(), "::", stringify!($test));
+                $crate::suite::within($crate::suite::LIMIT, what, $crate::suite::mutex::$module::$test::<$registration>);
+            }
+        )*)*
+        $($(
+            #[test]
+            fn $child() {
+                $crate::suite::mutex::$of::$child::<$registration>(concat!(module_path!(), "::", stringify!($child)));
+            }
+        )*)*
+    };
+    (@table $registration:ty; {$($module:ident: $($test:ident),*;)*} {$($of:ident: $($child:ident),*;)*}) => {
+        [
+            $($((
+                stringify!($test),
+                $crate::suite::battery::Run::Here($crate::suite::mutex::$module::$test::<$registration>),
+            ),)*)*
+            $($((
+                stringify!($child),
+                $crate::suite::battery::Run::Again(
+                    $crate::suite::mutex::$of::$child::<$registration>,
+                    concat!("battery::", stringify!($child)),
+                ),
+            ),)*)*
+        ]
+    };
 }

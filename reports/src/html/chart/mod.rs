@@ -5,6 +5,7 @@
 
 mod dots;
 mod fairness;
+mod grid;
 mod handoffs;
 mod heatmap;
 mod history;
@@ -24,6 +25,7 @@ mod recovery;
 mod roles;
 mod scaling;
 mod streaks;
+mod trade;
 
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
@@ -36,6 +38,7 @@ use crate::summary::Summary;
 
 pub(super) use dots::dots;
 pub(super) use fairness::fairness;
+pub(super) use grid::{Edge, EdgeKind, Grid, GridField, grid};
 pub(super) use handoffs::{Matrix, hand_offs};
 pub(super) use heatmap::{HEAT_LEVELS, Heat, ROWS_MAX, heat_map};
 pub(super) use history::history;
@@ -55,6 +58,7 @@ pub(super) use recovery::recovery;
 pub(super) use roles::{Row, roles};
 pub(super) use scaling::{scaling, scaling_of};
 pub(super) use streaks::streaks;
+pub(super) use trade::{Trade, trade};
 
 /// Width of every chart, in its own units; the page scales it.
 pub(super) const WIDTH: u32 = 900;

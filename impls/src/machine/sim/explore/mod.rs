@@ -163,7 +163,7 @@ pub struct Replayed {
     pub choices_hash: u64,
     /// Reports of the runs that ended, with tapes if marks were asked for.
     pub reports: Vec<Report>,
-    /// The marks of the run that did not end, if marks were asked for.
+    /// The marks of the last run, if it or what came after it failed, and marks were asked for.
     pub unfinished: Option<super::trace::Tape>,
 }
 
@@ -242,6 +242,7 @@ fn run(options: &Options, plan: Plan, marks: usize, program: &dyn Fn()) -> Tried
             (Some((kind, text.unwrap_or_else(|| "a panic without a text".to_owned()))), Vec::new())
         }
     };
+    let failed = failure.is_some();
     Tried {
         failure,
         steps: guide.steps,
@@ -249,7 +250,7 @@ fn run(options: &Options, plan: Plan, marks: usize, program: &dyn Fn()) -> Tried
         schedule: Schedule(std::mem::take(&mut guide.made)),
         preemptions: guide.preemptions,
         reports,
-        unfinished: guide.unfinished.take(),
+        unfinished: guide.unfinished.take().filter(|_| failed),
     }
 }
 

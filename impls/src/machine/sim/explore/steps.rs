@@ -101,10 +101,7 @@ impl World {
         if guide.options.is_empty() && self.threads.iter().all(|thread| thread.life == Life::Ended) {
             return None;
         }
-        let Some(chosen) = guide.choose(Place { thread: before, stays, yields }) else {
-            guide.unfinished = self.tape.as_ref().map(|tape| (**tape).clone());
-            return None;
-        };
+        let chosen = guide.choose(Place { thread: before, stays, yields })?;
         let Choice { thread, how, deadline } = chosen;
         guide.threads[thread as usize].awaited = None;
         guide.threads[thread as usize].deadline = None;

@@ -8,7 +8,7 @@ use super::nodes::Near;
 use super::{Error, HOLD_WINDOW_CYCLES, Local, MOST_CORES, OPS, Op, Os, Preset, Prior, Wake};
 use crate::text::reader::{Item, Source, Table};
 
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "name",
     "summary",
     "clock_mhz",
@@ -21,6 +21,7 @@ const KEYS: [&str; 19] = [
     "node_of_core",
     "order",
     "owned_state",
+    "by_home",
     "read_occupancy_percent",
     "hold_window_cycles",
     "distance",
@@ -65,10 +66,11 @@ fn preset(source: &Source, files: ReadFile<'_>) -> Result<Preset, Error> {
     let physical_of_core = physical_of_core(&top, cores)?;
     let node_of_core = node_of_core(&top, cores)?;
     let order = order(&top, &physical_of_core)?;
-    let owned_state = match top.get("owned_state") {
-        None => false,
-        Some(item) => item.as_bool().ok_or_else(|| item.expected("true or false"))?,
+    let flag = |key: &str| match top.get(key) {
+        None => Ok(false),
+        Some(item) => item.as_bool().ok_or_else(|| item.expected("true or false")),
     };
+    let (owned_state, by_home) = (flag("owned_state")?, flag("by_home")?);
 
     let item = top.need("distance", "a table that says which cores are how far apart")?;
     let distances = distance::read(source, &item, &node_of_core, files)?;
@@ -87,6 +89,7 @@ fn preset(source: &Source, files: ReadFile<'_>) -> Result<Preset, Error> {
         node_of_core,
         order,
         owned_state,
+        by_home,
         read_occupancy_percent: need(&top, "read_occupancy_percent", "a percentage", 0..401)? as u32,
         hold_window_cycles: top.integer(
             "hold_window_cycles",

@@ -168,6 +168,9 @@ pub struct Preset {
     pub order: Vec<u16>,
     /// Whether a load of a modified line leaves it owned instead of writing it back.
     pub owned_state: bool,
+    /// Whether what one cache fetches from another goes by way of the line's home: the directory at the node of the core
+    /// that touched it first.
+    pub by_home: bool,
     /// Exclusive requests occupy a line for their whole latency, reads for this share of it: more than 100 where the
     /// next request must wait for the end of the read to be known at the line's home.
     pub read_occupancy_percent: u32,

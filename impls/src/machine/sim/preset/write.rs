@@ -38,6 +38,7 @@ impl Preset {
         writeln!(out, "node_of_core = {}", list(&self.node_of_core))?;
         writeln!(out, "order = {}", list(&self.order))?;
         writeln!(out, "owned_state = {}", self.owned_state)?;
+        writeln!(out, "by_home = {}", self.by_home)?;
         writeln!(out, "read_occupancy_percent = {}", self.read_occupancy_percent)?;
         writeln!(out, "hold_window_cycles = {}", self.hold_window_cycles)?;
 

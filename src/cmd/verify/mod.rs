@@ -1,21 +1,32 @@
-//! `verify`: one implementation under every check that does not need luck, with the bounds of each.
+//! `verify`: one implementation under every check, with the bounds of each.
 //!
-//! Model checkers end their process when they find a fault, so each of their checks is this command again, in a process
-//! of its own. The simulator's programs run here.
+//! Model checkers end their process when they find a fault, and misuse ends a process by intent: each of their checks is
+//! this command again, in a process of its own. Simulated programs run here.
+//!
+//! | module | does |
+//! |---|---|
+//! | `explored` | explored schedules, and the timeline of one that fails |
+//! | `text` | what was found, for people |
 
-use std::env;
+mod explored;
+mod text;
+
 use std::process::Command;
 use std::time::Duration;
+use std::{env, fs};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use impls::card::{Role, Runs};
 use impls::machine::checked::sites::{Mutation, Weakening};
+use impls::suite::battery::{self, TESTS};
 use impls::suite::models::programs::{PROGRAMS, Program};
 use impls::suite::models::{self, Checker, Depth, Limits, Outcome, Spec, Verdict};
 use impls::suite::troubled::Trouble;
-use serde::Serialize;
+use record::store::RunDir;
+use record::{Checked, Orderings, Proof, Verified};
 use workloads::{nearest, pattern::Pattern};
 
+use super::run::{tool, unix_ms};
 use super::{print, to_json};
 use crate::Observatory;
 use crate::args::VerifyArgs;
@@ -26,57 +37,28 @@ use crate::registry::Entry;
 const SHORT_SEEDS: u64 = 200;
 const DEEP_SEEDS: u64 = 5_000;
 
-/// What was checked of one implementation.
-#[derive(Debug, Serialize)]
-struct Report {
-    implementation: String,
-    checks: Vec<Check>,
-    /// Absent where no model checker runs.
-    orderings: Option<Orderings>,
-}
-
-/// One check.
-#[derive(Debug, Serialize)]
-struct Check {
-    by: String,
-    program: String,
-    asks: String,
-    bounds: String,
-    passed: bool,
-    /// How far it went, or what is wrong.
-    finding: String,
-}
-
-/// Its orderings, each weakened alone under every program of loom.
-#[derive(Debug, Serialize)]
-struct Orderings {
-    weakened: usize,
-    caught: usize,
-    /// Those without which no program fails: needed by nothing that is checked.
-    not_caught: Vec<String>,
-}
-
-/// What was checked of all that were asked for.
-#[derive(Debug, Serialize)]
-struct Reports {
-    /// Of this document.
-    schema: u32,
-    reports: Vec<Report>,
-}
-
 pub(super) fn command(observatory: &Observatory, args: &VerifyArgs) -> Result<Exit> {
     let entries = chosen(observatory, &args.implementations)?;
     for entry in &entries {
-        // Does not return where this process is a checker's.
+        // Neither returns where this process is a check's.
         entry.serve_model();
+        entry.serve_battery(&["verify", entry.card().id]);
     }
-    let reports = entries.iter().map(|entry| verify(*entry, args.deep)).collect::<Result<Vec<_>>>()?;
-    let sound = reports.iter().flat_map(|report| &report.checks).all(|check| check.passed);
-    print(&if args.json {
-        to_json(&Reports { schema: 1, reports })?
-    } else {
-        reports.iter().map(text).collect::<String>()
-    })?;
+    // Before hours of work: a folder that is no run is said at once.
+    let into = args.into.as_deref().map(RunDir::open).transpose()?.map(|(dir, _)| dir);
+    if let Some(dir) = &into {
+        dir.load_verified()?;
+    }
+    if let Some(folder) = &args.trace {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    }
+    let reports = entries.iter().map(|entry| verify(*entry, args)).collect::<Result<Vec<_>>>()?;
+    let sound = reports.iter().all(Proof::passed);
+    let verified = Verified::new(reports);
+    if let Some(dir) = &into {
+        dir.save_verified(&verified)?;
+    }
+    print(&if args.json { to_json(&verified)? } else { verified.reports.iter().map(text::text).collect() })?;
     Ok(if sound { Exit::Fine } else { Exit::CellFailed })
 }
 
@@ -110,24 +92,22 @@ fn chosen<'a>(observatory: &'a Observatory, patterns: &[String]) -> Result<Vec<&
     Ok(chosen)
 }
 
-/// Why checkers cannot run an implementation, if they cannot.
-fn obstacle(entry: &dyn Entry) -> Option<String> {
-    let card = entry.card();
-    match card.runs {
-        Runs::OsOnly(reason) => Some(format!("runs on threads of this computer only: {reason}")),
-        Runs::AnyMachine if card.role == Role::Floor => {
-            Some("excludes nobody: there is nothing to verify".to_owned())
-        }
-        Runs::AnyMachine => None,
-    }
+/// Why nothing of an implementation can be checked, if that is so.
+fn obstacle(entry: &dyn Entry) -> Option<&'static str> {
+    (entry.card().role == Role::Floor).then_some("excludes nobody: there is nothing to verify")
 }
 
-fn verify(entry: &dyn Entry, deep: bool) -> Result<Report> {
+fn verify(entry: &dyn Entry, args: &VerifyArgs) -> Result<Proof> {
     let id = entry.card().id;
     let binary = env::current_exe().context("cannot find this program")?;
-    let limits = Limits { time: Duration::from_secs(if deep { 6 * 3600 } else { 300 }) };
+    let threads_only = match entry.card().runs {
+        Runs::AnyMachine => None,
+        Runs::OsOnly(reason) => Some(reason.to_owned()),
+    };
+    let limits = Limits { time: Duration::from_secs(if args.deep { 6 * 3600 } else { 300 }) };
     let play = |spec: &Spec| models::run(Command::new(&binary).args(["verify", id]), spec, limits);
-    let depth = if deep { Depth::Deep } else { Depth::Short };
+    let depth = if args.deep { Depth::Deep } else { Depth::Short };
+    // Of a lock on threads of this computer only, no program applies.
     let programs: Vec<_> = PROGRAMS.iter().filter(|program| program.applies_to(entry.card())).collect();
     let mut checks = Vec::new();
     let mut by_loom = Vec::new();
@@ -135,22 +115,45 @@ fn verify(entry: &dyn Entry, deep: bool) -> Result<Report> {
         for checker in Checker::ALL {
             let sites = checker == Checker::Loom;
             let outcome = play(&Spec { depth, sites, ..Spec::short(checker, program) });
-            eprintln!("{id}: {} {}: {}", checker.name(), program.name, finding(&outcome.verdict));
-            checks.push(check(checker, program, depth, &outcome.verdict));
+            checks.push(tell(id, check(checker, program, depth, &outcome.verdict)));
             if sites {
                 by_loom.push((program, outcome));
             }
         }
     }
-    checks.extend(simulated(entry, if deep { DEEP_SEEDS } else { SHORT_SEEDS }));
+    if threads_only.is_none() {
+        checks.extend(explored::checks(entry, args)?);
+        checks.extend(simulated(entry, if args.deep { DEEP_SEEDS } else { SHORT_SEEDS }));
+    }
+    for test in TESTS.iter().filter(|test| test.applies_to(entry.card())) {
+        let outcome = battery::run(Command::new(&binary).args(["verify", id]), test);
+        checks.push(tell(
+            id,
+            Checked {
+                by: "battery".to_owned(),
+                program: test.name.to_owned(),
+                asks: test.asks.to_owned(),
+                bounds: "threads of this computer, once".to_owned(),
+                passed: outcome.is_ok(),
+                finding: outcome.err().unwrap_or_else(|| "holds".to_owned()),
+            },
+        ));
+    }
     let sound = checks.iter().all(|check| check.passed);
     // With a fault of its own nothing can be said of a weakened one.
-    let orderings = sound.then(|| weaken(&by_loom, play));
-    Ok(Report { implementation: id.to_owned(), checks, orderings })
+    let orderings = (sound && threads_only.is_none()).then(|| weaken(&by_loom, play));
+    let ended_unix_ms = unix_ms();
+    Ok(Proof { implementation: id.to_owned(), tool: tool(), ended_unix_ms, checks, orderings, threads_only })
 }
 
-fn check(checker: Checker, program: &Program, depth: Depth, verdict: &Verdict) -> Check {
-    Check {
+/// Says on stderr what came of a check, since the next may take long.
+fn tell(id: &str, check: Checked) -> Checked {
+    eprintln!("{id}: {} {}: {}", check.by, check.program, check.finding);
+    check
+}
+
+fn check(checker: Checker, program: &Program, depth: Depth, verdict: &Verdict) -> Checked {
+    Checked {
         by: checker.name().to_owned(),
         program: program.name.to_owned(),
         asks: program.asks.to_owned(),
@@ -169,7 +172,7 @@ fn finding(verdict: &Verdict) -> String {
 }
 
 /// The programs of the simulator, undisturbed and under each trouble.
-fn simulated(entry: &dyn Entry, seeds: u64) -> Vec<Check> {
+fn simulated(entry: &dyn Entry, seeds: u64) -> Vec<Checked> {
     let troubles = [
         (Trouble::None, "short programs on simulated machines"),
         (Trouble::SpuriousWakes, "the same, with sleeps that end for no reason"),
@@ -184,22 +187,24 @@ fn simulated(entry: &dyn Entry, seeds: u64) -> Vec<Check> {
                 wrong.fault.name(),
                 wrong.preset,
                 wrong.seed,
-                wrong.text
+                wrong.text.split_whitespace().collect::<Vec<_>>().join(" ")
             )
         };
         let finding = match found.first() {
             None => format!("{seeds} seeds of each program"),
             Some(_) => found.iter().map(said).collect::<Vec<_>>().join("; "),
         };
-        eprintln!("{}: simulator: {asks}: {finding}", entry.card().id);
-        Check {
-            by: "simulator".to_owned(),
-            program: "all that its card allows".to_owned(),
-            asks: asks.to_owned(),
-            bounds: format!("seeds 1 to {seeds} on laptop-8 and vm-2"),
-            passed: found.is_empty(),
-            finding,
-        }
+        tell(
+            entry.card().id,
+            Checked {
+                by: "simulator".to_owned(),
+                program: "all that its card allows".to_owned(),
+                asks: asks.to_owned(),
+                bounds: format!("seeds 1 to {seeds} on laptop-8 and vm-2"),
+                passed: found.is_empty(),
+                finding,
+            },
+        )
     };
     troubles.into_iter().map(one).collect()
 }
@@ -228,26 +233,4 @@ fn weaken(by_loom: &[(&Program, Outcome)], play: impl Fn(&Spec) -> Outcome) -> O
     let survivors = mutations.iter().filter(|(mutation, programs)| survives(mutation, programs));
     let not_caught: Vec<_> = survivors.map(|(mutation, _)| mutation.to_string()).collect();
     Orderings { weakened, caught: weakened - not_caught.len(), not_caught }
-}
-
-fn text(report: &Report) -> String {
-    let mut text = format!("{}\n", report.implementation);
-    for check in &report.checks {
-        let verdict = if check.passed { "passed" } else { "FAILED" };
-        text += &format!(
-            "  {verdict}  {:<14} {:<24} {:<52} {} ({})\n",
-            check.by, check.program, check.asks, check.finding, check.bounds
-        );
-    }
-    match &report.orderings {
-        None => text += "  orderings: not weakened, since a check failed\n",
-        Some(Orderings { weakened, caught, not_caught }) => {
-            text +=
-                &format!("  orderings: {caught} of {weakened} weakened ones make a program of loom fail\n");
-            for mutation in not_caught {
-                text += &format!("    no program needs {mutation}\n");
-            }
-        }
-    }
-    text
 }

@@ -86,29 +86,30 @@ impl<M: Machine, L: RawMutex<M>> Hands<M> for LockHands<'_, M, L> {
     fn operate(&mut self, script: &mut Script, control: &Control<M>, signal: u32) -> u64 {
         let mut done = 0;
         let mut intended_ns = 0;
+        // What never changes is looked up here. Between giving back and asking again, and between getting and giving
+        // back, a processor has some ns of its own: in a table's loads and stores another core would take the line away,
+        // and an empty section is not as empty as it can be.
+        let (think, hold, chooses) = (script.pace.steady(), script.hold.only(), script.pick.only().is_none());
         let (mut lock, mut context) = (&*self.subject.locks[0], &mut self.contexts[0]);
         let mut guarded = &*self.subject.guarded[0];
         while control.signal() == signal {
-            match &mut script.pace {
-                Pace::Think(table) => M::work(table.step()),
-                Pace::Arrive(table) => {
+            match (think, &mut script.pace) {
+                (Some(cycles), _) => M::work(cycles),
+                (None, Pace::Think(table)) => M::work(table.step()),
+                (None, Pace::Arrive(table)) => {
                     intended_ns = stage::await_arrival::<M>(control, signal, intended_ns, table.step());
                     if intended_ns == 0 {
                         break;
                     }
                 }
             }
-            // Looked up only where there is a choice: who asks again for the lock just given back would wait some ns for
-            // the address, and another core that asks meanwhile takes the line away.
-            if script.pick.varies() {
+            if chooses {
                 let pick = script.pick.step() as usize;
                 (lock, context) = (&*self.subject.locks[pick], &mut self.contexts[pick]);
                 guarded = &*self.subject.guarded[pick];
             }
             let object = core::ptr::from_ref(lock).addr();
-            // Looked up before the section: a core keeps a line for some 15 ns after a write, in which an empty section
-            // that is no longer than it must be ends undisturbed.
-            let hold = script.hold.step();
+            let hold = hold.unwrap_or_else(|| script.hold.step());
             M::event(Event::Request { intended_ns }, object);
             lock.lock(context);
             M::event(Event::Acquired, object);

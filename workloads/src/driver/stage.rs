@@ -58,6 +58,16 @@ pub enum Pace {
     Arrive(Table),
 }
 
+impl Pace {
+    /// The cycles of work before each operation, if they are always the same.
+    pub fn steady(&self) -> Option<u32> {
+        match self {
+            Pace::Think(table) => table.only(),
+            Pace::Arrive(_) => None,
+        }
+    }
+}
+
 /// What one worker brings back from one slice.
 struct Report<Slot> {
     worker: Worker,

@@ -19,26 +19,33 @@ const BUCKETS: usize = (MAX_BITS - EXACT_BITS + 2) as usize * OCTAVE;
 
 /// How often each length occurred.
 #[derive(Debug)]
-pub(super) struct Buckets(Box<[Cell<u64>]>);
+pub(super) struct Buckets {
+    counts: Box<[Cell<u64>]>,
+    /// A bit for each octave in which there are some: most of the memory is never looked at, and need not exist.
+    used: Cell<u64>,
+}
 
 impl Buckets {
     /// Empty buckets, every page of which has been written once.
     pub(super) fn touched() -> Self {
         let counts: Box<[_]> = (0..BUCKETS).map(|_| Cell::new(1)).collect();
         std::hint::black_box(&counts).iter().for_each(|count| count.set(0));
-        Buckets(counts)
+        Buckets { counts, used: Cell::new(0) }
     }
 
     /// Empty buckets, of which only the pages in use take memory.
     pub(super) fn untouched() -> Self {
         // SAFETY: a cell of an integer is valid with all bytes zero.
-        Buckets(unsafe { Box::new_zeroed_slice(BUCKETS).assume_init() })
+        let counts = unsafe { Box::new_zeroed_slice(BUCKETS).assume_init() };
+        Buckets { counts, used: Cell::new(0) }
     }
 
     #[inline(always)]
     pub(super) fn record(&self, length: u64) {
-        if let Some(count) = self.0.get(index(length)) {
+        let octave = octave(length);
+        if let Some(count) = self.counts.get(index(length, octave)) {
             count.set(count.get() + 1);
+            self.used.set(self.used.get() | 1 << octave);
         } else {
             self.record_longest();
         }
@@ -47,28 +54,40 @@ impl Buckets {
     #[cold]
     #[inline(never)]
     fn record_longest(&self) {
-        if let Some(count) = self.0.last() {
-            count.set(count.get() + 1);
-        }
+        self.record((1 << MAX_BITS) - 1);
+    }
+
+    /// Buckets that count something, with their counts, from the shortest on.
+    fn occupied(&self) -> impl DoubleEndedIterator<Item = (usize, u64)> {
+        let octaves = (0..=MAX_BITS - EXACT_BITS).filter(|octave| self.used.get() >> octave & 1 == 1);
+        let buckets = octaves.flat_map(|octave| match octave as usize {
+            0 => 0..2 * OCTAVE,
+            octave => (octave + 1) * OCTAVE..(octave + 2) * OCTAVE,
+        });
+        buckets.map(|index| (index, self.counts[index].get())).filter(|(_, count)| *count > 0)
     }
 
     /// Adds everything to `histogram`, in ns: each length as the middle of its bucket.
     pub(super) fn add_to(&self, histogram: &mut Histogram<u64>, scale: Scale) {
-        for (index, count) in self.0.iter().enumerate().filter(|(_, count)| count.get() > 0) {
-            histogram.saturating_record_n(scale.ns(middle(index)), count.get());
+        for (index, count) in self.occupied() {
+            histogram.saturating_record_n(scale.ns(middle(index)), count);
         }
     }
 
     /// The longest length, as the middle of its bucket; 0 without any.
     pub(super) fn longest(&self) -> u64 {
-        self.0.iter().rposition(|count| count.get() > 0).map_or(0, middle)
+        self.occupied().next_back().map_or(0, |(index, _)| middle(index))
     }
 }
 
+/// The power of two of a length, from the first that has no buckets of its own; 0 below that.
 #[inline(always)]
-fn index(length: u64) -> usize {
-    let bits = u64::BITS - (length | ((1 << EXACT_BITS) - 1)).leading_zeros();
-    let octave = bits - EXACT_BITS;
+fn octave(length: u64) -> u32 {
+    u64::BITS - (length | ((1 << EXACT_BITS) - 1)).leading_zeros() - EXACT_BITS
+}
+
+#[inline(always)]
+fn index(length: u64, octave: u32) -> usize {
     octave as usize * OCTAVE + (length >> octave) as usize
 }
 
@@ -85,7 +104,7 @@ mod tests {
     #[test]
     fn short_lengths_are_exact_and_long_ones_within_a_thousandth() {
         for length in (0..5_000).chain((12..MAX_BITS).flat_map(|bits| [(1 << bits) - 1, 1 << bits])) {
-            let found = middle(index(length));
+            let found = middle(index(length, octave(length)));
             let allowed = if length < 1 << EXACT_BITS { 0 } else { length / 1_000 };
             assert!(found.abs_diff(length) <= allowed, "{length} became {found}");
         }
@@ -93,11 +112,14 @@ mod tests {
 
     #[test]
     fn every_length_has_its_bucket_in_order() {
-        assert_eq!(index((1 << MAX_BITS) - 1), BUCKETS - 1);
+        let longest = (1 << MAX_BITS) - 1;
+        assert_eq!(index(longest, octave(longest)), BUCKETS - 1);
         assert!((1..BUCKETS).all(|i| middle(i) > middle(i - 1)));
         let buckets = Buckets::touched();
+        assert_eq!(buckets.longest(), 0);
         buckets.record(u64::MAX);
         buckets.record(700);
+        assert_eq!(buckets.occupied().collect::<Vec<_>>(), [(700, 1), (BUCKETS - 1, 1)]);
         assert_eq!(buckets.longest(), middle(BUCKETS - 1));
         let mut histogram = crate::probe::touched_histogram();
         // Half a ns in a count.

@@ -1,7 +1,7 @@
 //! From the slots of all workers and slices to one profile.
 
 use anyhow::{Result, ensure};
-use hdrhistogram::Histogram;
+use hdrhistogram::{AdditionError, Histogram};
 use impls::probe::{NoProbe, Probe};
 use record::histogram::{self, Distribution, Metric, Values};
 use record::profile::{Counts, Ledger, Profile, Waiters, WorstStretch};
@@ -79,7 +79,8 @@ impl Collect for SampleProbe {
         for (worker, slot) in slices.into_iter().flat_map(|slots| slots.into_iter().enumerate()) {
             if let Some(sampled) = slot.sampled.into_inner() {
                 let role = context.role_of_worker[worker];
-                merged.add(role, [&sampled.wait, &sampled.hold, &sampled.wake], sampled.wait_ns_max)?;
+                let more = [&sampled.wait, &sampled.hold, &sampled.wake];
+                merged.add(role, sampled.wait_ns_max, |sums| add_all(sums.iter_mut().zip(more)))?;
             }
         }
         profile.wait_ns_max = merged.wait_ns_max.clone();
@@ -100,8 +101,7 @@ impl Collect for FullProbe {
         for (slots, slice) in slices.iter().zip(context.slices) {
             for (index, (timed, worker)) in slots.iter().zip(&slice.workers).enumerate() {
                 let Some(timed) = timed else { continue };
-                let role = context.role_of_worker[index];
-                merged.add(role, [&timed.wait, &timed.hold, &timed.wake], timed.wait_ns_max)?;
+                merged.add(context.role_of_worker[index], timed.wait_ns_max, |sums| timed.add_to(sums))?;
                 ledger::add(&mut ledgers[index], &one_ledger(timed, worker, context));
             }
         }
@@ -261,6 +261,13 @@ fn bounds(slice: &Slice) -> (u64, u64) {
     (start_ns, end_ns)
 }
 
+/// Adds each histogram to its sum. An empty one may have no memory yet: it gets none for being added.
+pub(super) fn add_all<'a>(
+    pairs: impl IntoIterator<Item = (&'a mut Histogram<u64>, &'a Histogram<u64>)>,
+) -> Result<(), AdditionError> {
+    pairs.into_iter().filter(|(_, more)| !more.is_empty()).try_for_each(|(sum, more)| sum.add(more))
+}
+
 /// Distributions of all workers, by role.
 struct Merged {
     roles: Vec<[Histogram<u64>; 3]>,
@@ -274,11 +281,14 @@ impl Merged {
         Merged { roles: (0..roles).map(|_| empty()).collect(), wait_ns_max: vec![0; roles] }
     }
 
-    fn add(&mut self, role: usize, more: [&Histogram<u64>; 3], wait_ns_max: u64) -> Result<()> {
-        // An empty histogram may have no memory yet: it gets none for being added.
-        for (sum, more) in self.roles[role].iter_mut().zip(more).filter(|(_, more)| !more.is_empty()) {
-            sum.add(more).map_err(|e| anyhow::anyhow!("cannot merge histograms: {e}"))?;
-        }
+    /// `add_to` adds a worker's distributions to those of its role.
+    fn add(
+        &mut self,
+        role: usize,
+        wait_ns_max: u64,
+        add_to: impl FnOnce(&mut [Histogram<u64>; 3]) -> Result<(), AdditionError>,
+    ) -> Result<()> {
+        add_to(&mut self.roles[role]).map_err(|e| anyhow::anyhow!("cannot merge histograms: {e}"))?;
         self.wait_ns_max[role] = self.wait_ns_max[role].max(wait_ns_max);
         Ok(())
     }

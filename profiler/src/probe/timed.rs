@@ -5,10 +5,11 @@
 
 use std::cell::{Cell, RefCell};
 
-use hdrhistogram::Histogram;
+use hdrhistogram::{AdditionError, Histogram};
 use impls::probe::{Clock, Scale};
 
 use super::buckets::Buckets;
+use super::collect::add_all;
 use super::tally::add;
 use super::touched_histogram;
 use crate::ledger::Stamped;
@@ -73,9 +74,10 @@ struct Window {
 /// What happens rarely, and what comes out at the end.
 #[derive(Debug)]
 struct Rest {
-    /// Waits of an open loop, from the intended start.
-    late: Histogram<u64>,
-    wake: Histogram<u64>,
+    /// Waits of an open loop, from the intended start. Made when the first comes, as `wake` is: a histogram writes all of
+    /// its memory when it is made.
+    late: Option<Histogram<u64>>,
+    wake: Option<Histogram<u64>>,
     wait_ns_max: u64,
     stamped: Stamped,
     bins: Bins,
@@ -90,9 +92,12 @@ struct Rest {
 
 /// What [`Timed`] has found out, in ns.
 pub(super) struct Times {
-    pub(super) wait: Histogram<u64>,
-    pub(super) hold: Histogram<u64>,
-    pub(super) wake: Histogram<u64>,
+    wait: Buckets,
+    hold: Buckets,
+    /// What the buckets count.
+    scale: Scale,
+    late: Option<Histogram<u64>>,
+    wake: Option<Histogram<u64>>,
     pub(super) wait_ns_max: u64,
     pub(super) stamped: Stamped,
     pub(super) bins: Bins,
@@ -106,8 +111,8 @@ pub(super) struct Times {
 impl Rest {
     fn new() -> Self {
         Rest {
-            late: record::histogram::empty(),
-            wake: record::histogram::empty(),
+            late: None,
+            wake: None,
             wait_ns_max: 0,
             stamped: Stamped::default(),
             bins: Bins::new(0),
@@ -128,8 +133,8 @@ impl Timed {
         intervals.clear();
         let mut sleeps = vec![Sleep { begin_ns: 1, woken_ns: 1, end_ns: 1 }; SLEEPS_MAX];
         sleeps.clear();
-        let rest =
-            Rest { late: touched_histogram(), wake: touched_histogram(), intervals, sleeps, ..Rest::new() };
+        let (late, wake) = (Some(touched_histogram()), Some(touched_histogram()));
+        let rest = Rest { late, wake, intervals, sleeps, ..Rest::new() };
         Timed::of(Buckets::touched(), Buckets::touched(), rest)
     }
 
@@ -196,7 +201,7 @@ impl Timed {
             wait_ns
         } else {
             let latency_ns = acquired_ns.saturating_sub(operation.intended_ns);
-            rest.late.saturating_record(latency_ns);
+            rest.late.get_or_insert_with(record::histogram::empty).saturating_record(latency_ns);
             latency_ns
         };
         rest.wait_ns_max = rest.wait_ns_max.max(latency_ns);
@@ -242,7 +247,7 @@ impl Timed {
             (Asleep::Waiting, _) => {
                 stamped.park_ns += whole_ns - wake_ns;
                 stamped.wake_ns += wake_ns;
-                rest.wake.saturating_record(wake_ns);
+                rest.wake.get_or_insert_with(record::histogram::empty).saturating_record(wake_ns);
             }
             (Asleep::Holding, _) => stamped.hold_asleep_ns += whole_ns,
             (Asleep::Thinking, _) => stamped.think_asleep_ns += whole_ns,
@@ -269,15 +274,27 @@ impl Timed {
     /// Everything in ns. Takes its time: to be called after the slice.
     pub(super) fn into_times(self) -> Times {
         let scale = self.scale.get();
-        let Rest { late: mut wait, wake, wait_ns_max, stamped, bins, intervals, sleeps, begin_ns, .. } =
+        let Rest { late, wake, wait_ns_max, stamped, bins, intervals, sleeps, begin_ns, .. } =
             self.rest.into_inner();
-        let mut hold = record::histogram::empty();
-        self.wait.add_to(&mut wait, scale);
-        self.hold.add_to(&mut hold, scale);
         // Whatever was long is known exactly; below, buckets are as wide as a count or two.
         let short_ns = scale.ns(self.wait.longest().min(self.long.get()));
         let wait_ns_max = if wait_ns_max < LONG_WAIT_NS { wait_ns_max.max(short_ns) } else { wait_ns_max };
-        Times { wait, hold, wake, wait_ns_max, stamped, bins, intervals, sleeps, begin_ns }
+        let (wait, hold) = (self.wait, self.hold);
+        Times { wait, hold, scale, late, wake, wait_ns_max, stamped, bins, intervals, sleeps, begin_ns }
+    }
+}
+
+impl Times {
+    /// Adds the distributions to those of a role: waits, holds, wake-ups.
+    // Not by histograms of each worker's own: with some hundred workers their memory took more time than the launch.
+    pub(super) fn add_to(&self, [wait, hold, wake]: &mut [Histogram<u64>; 3]) -> Result<(), AdditionError> {
+        self.wait.add_to(wait, self.scale);
+        self.hold.add_to(hold, self.scale);
+        add_all(
+            [(wait, &self.late), (wake, &self.wake)]
+                .into_iter()
+                .filter_map(|(sum, more)| Some((sum, more.as_ref()?))),
+        )
     }
 }
 

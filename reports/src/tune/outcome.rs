@@ -139,6 +139,8 @@ pub enum KnobVerdict {
     Identical,
     /// No effect beyond the tolerance.
     NoEffect,
+    /// No effect was shown, and of some pairs of settings there are too few blocks to show any.
+    NotShown,
     /// It has one.
     Effect,
 }
@@ -150,6 +152,7 @@ impl KnobVerdict {
             KnobVerdict::Untried => "not tried",
             KnobVerdict::Identical => "no effect: identical traces",
             KnobVerdict::NoEffect => "no effect",
+            KnobVerdict::NotShown => "cannot tell: too few blocks",
             KnobVerdict::Effect => "effect",
         }
     }
@@ -465,18 +468,35 @@ fn verdict(plan: &TunePlan, trials: &Trials, seen: &Seen, phase: Phase, knob: us
         }
     }
     let epsilon = plan.rules.epsilon();
-    let objectives = seen.objectives.len();
-    let differs = |&(a, b): &(usize, usize)| {
-        let (Some(a), Some(b)) = (&seen.settings[a], &seen.settings[b]) else { return false };
-        let over = a.over(b);
-        let beyond = over.estimates().into_iter().map(|e| e.abs() > epsilon);
-        if phase == Phase::Screen {
-            return beyond.into_iter().any(|beyond| beyond);
-        }
-        // Of many pairs and objectives some differ by chance: the level is shared among them.
-        let level = KNOB_ALPHA / (pairs.len() * objectives).max(1) as f64;
+    let overs: Vec<Gains> = pairs
+        .iter()
+        .filter_map(|&(a, b)| Some(seen.settings[a].as_ref()?.over(seen.settings[b].as_ref()?)))
+        .collect();
+    let beyond =
+        |over: &Gains| over.estimates().into_iter().map(|e| e.abs() > epsilon).collect::<Vec<bool>>();
+    if phase == Phase::Screen {
+        let differs = overs.iter().any(|over| beyond(over).contains(&true));
+        return if differs { KnobVerdict::Effect } else { KnobVerdict::NoEffect };
+    }
+    // Of many pairs and objectives some differ by chance: the level is shared among those that have enough blocks to reach
+    // it. Settings that left the race early have not, and that they do not differ says nothing.
+    let blocks = |over: &Gains| over.objectives.iter().map(Vec::len).min().unwrap_or(0);
+    let mut most_first: Vec<&Gains> = overs.iter().collect();
+    most_first.sort_by_key(|over| std::cmp::Reverse(blocks(over)));
+    let level = |count: usize| KNOB_ALPHA / (count * seen.objectives.len()).max(1) as f64;
+    let reaches =
+        |count: &usize| 2f64.powi(1 - blocks(most_first[count - 1]).min(1000) as i32) <= level(*count);
+    let able = (1..=most_first.len()).rev().find(reaches).unwrap_or(0);
+    let differs = |over: &&Gains| {
         let tests = over.objectives.iter().map(|values| crate::stats::sign_flip(values));
-        beyond.into_iter().zip(tests).any(|(beyond, test)| beyond && test.is_some_and(|t| t.p <= level))
+        beyond(over)
+            .into_iter()
+            .zip(tests)
+            .any(|(beyond, test)| beyond && test.is_some_and(|t| t.p <= level(able)))
     };
-    if pairs.iter().any(differs) { KnobVerdict::Effect } else { KnobVerdict::NoEffect }
+    match () {
+        () if most_first[..able].iter().any(differs) => KnobVerdict::Effect,
+        () if able == pairs.len() => KnobVerdict::NoEffect,
+        () => KnobVerdict::NotShown,
+    }
 }

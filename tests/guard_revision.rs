@@ -12,7 +12,7 @@ use support::{Place, Ran};
 
 /// A program that knows its driver's hash, and needs its implementations to.
 const MAIN: &str = r##"
-mod driver;
+MODULE driver;
 fn main() {
     let debug = cfg!(debug_assertions);
     println!(
@@ -51,7 +51,8 @@ impl Repository {
         let place = Place::new();
         let identity = place.run(&["launch", "--identify"]).code(0).json();
         place.write("short.toml", SUITE);
-        place.write("repository/src/main.rs", &MAIN.replace("PROTOCOL", &identity["protocol"].to_string()));
+        let main = MAIN.replace("MODULE", "mod").replace("PROTOCOL", &identity["protocol"].to_string());
+        place.write("repository/src/main.rs", &main);
         let hash = identity["harness_hash"].as_str().expect("a hash").to_owned();
         let repository = Repository { place, hash };
         repository.git(&["init", "-q", "-b", "main"]);

@@ -78,7 +78,7 @@ pub(super) fn command(observatory: &Observatory, args: &GuardArgs) -> Result<Exi
         .measured()
         .then(|| plan::plan(observatory, args, baseline, candidate, &copy))
         .transpose()?;
-    if let Some(warning) = job.as_ref().and_then(Job::warning) {
+    for warning in job.iter().flat_map(Job::warnings) {
         eprintln!("warning: {warning}");
     }
     if args.dry_run {
@@ -187,7 +187,7 @@ fn sides(observatory: &Observatory, args: &GuardArgs, baseline: &Named, candidat
             Ok(Sides::Ready(Box::new(Pairing { baseline, candidate, identity: own.identity, notes })))
         }
         _ => {
-            let (b, a) = (build(candidate, &own)?, build(baseline, &own));
+            let (b, a) = (build("--candidate", candidate, &own)?, build("--baseline", baseline, &own));
             let (a, b) = match comparable(baseline, candidate, a, b)? {
                 Ok(pair) => pair,
                 Err(reason) => return Ok(Sides::Foreign(reason)),
@@ -202,10 +202,10 @@ fn sides(observatory: &Observatory, args: &GuardArgs, baseline: &Named, candidat
     }
 }
 
-fn build(named: &Named, own: &Build) -> Result<Build> {
+fn build(flag: &'static str, named: &Named, own: &Build) -> Result<Build> {
     match named {
         Named::This => Ok(own.clone()),
-        Named::Binary(path) => Build::of(path),
+        Named::Binary(path) => Build::of(path).context(flag),
         Named::Revision(commit) => {
             let workshop = Workshop::open(&commit.top)?;
             let recipe = Recipe::of_this_program(&commit.top)?;

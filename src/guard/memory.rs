@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use record::host::short_hash;
 use reports::compare::Verdict;
 use reports::guard::{GuardReport, Layer, Metric, Row, judge};
-use reports::history::{Job as Kept, Line, Rules, Source, check, points_of_guard};
+use reports::history::{Cell, Job as Kept, Line, Rules, Source, check, points_of_guard};
 
 use super::arms::Named;
 use super::exact::Subjects;
@@ -22,9 +22,6 @@ use crate::history::{Store, warn};
 
 /// Stands for the point of rows of instructions, which are of no cell: the loop that is counted.
 const LOOP: &str = "one operation, uncontended";
-
-/// Parameters, and the hash of the point.
-type Cell = (BTreeMap<String, u64>, String);
 
 /// The history that a job goes into.
 pub(crate) struct Memory {

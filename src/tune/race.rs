@@ -261,7 +261,7 @@ mod tests {
         let cost = |racers: u64| (racers + 1) * 4 * 2 + (racers.div_ceil(3).max(2).min(racers) + 1) * 8 * 2;
         let plan = reports::tune::TunePlan { rules, ..crate::tune::tests::plan() };
         for left in [0, 50, 100, 200, 500] {
-            let racers = affordable(&plan, left, 4, 8, 2, 25);
+            let racers = affordable(&plan, left, 4, 2, 25);
             assert!(cost(racers as u64) <= left || racers == 0, "{left}: {racers}");
             assert!(racers == 25 || cost(racers as u64 + 1) > left, "{left}: {racers}");
         }

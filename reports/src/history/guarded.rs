@@ -7,6 +7,9 @@ use super::run::{LeftOut, SIMULATED, Taken};
 use crate::guard::exact::HARNESS_CHANGED;
 use crate::guard::{GuardReport, Layer, Metric, Row};
 
+/// Parameters that differ from the defaults, and the hash of the point.
+pub type Cell = (BTreeMap<String, u64>, String);
+
 /// What a report of `guard` does not say of itself.
 #[derive(Clone, Copy)]
 pub struct Job<'a> {
@@ -23,7 +26,7 @@ pub struct Job<'a> {
     /// Hash of driver and probes.
     pub harness: &'a str,
     /// Parameters of a row's candidate, and the hash of its point; `None` if the row is of no cell.
-    pub cell: &'a dyn Fn(&Row) -> Option<(BTreeMap<String, u64>, String)>,
+    pub cell: &'a dyn Fn(&Row) -> Option<Cell>,
 }
 
 /// The points of a report. A row without a ratio gives none, nor does a measured one where a control moved: then the

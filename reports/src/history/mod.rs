@@ -24,7 +24,7 @@ mod text;
 
 pub use check::{Rules, check};
 pub use criterion::{Imported, Scope, criterion_points};
-pub use guarded::{Job, points_of_guard};
+pub use guarded::{Cell, Job, points_of_guard};
 pub use judge::{FALSE_SHARE, Found, Judged, Level, WINDOW, judge};
 pub use line::{Damaged, Epoch, History, Line, Point, SCHEMA, Source, read};
 pub use run::{LeftOut, Taken, points_of_run, run_id};

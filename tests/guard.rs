@@ -151,7 +151,7 @@ fn what_cannot_be_an_arm() {
         (&[], &["--baseline"]),
         (&["--baseline", "mutex/spin-tsa"], &["--baseline mutex/spin-tsa", "`mutex/spin-tas`"]),
         (&["--baseline", "folder"], &["--baseline folder", "run.json"]),
-        (&["--baseline", "text"], &["text"]),
+        (&["--baseline", "text"], &["--baseline: ", "text"]),
         (&["--baseline", "mutex/ticket"], &["--candidate"]),
         (&["--baseline", "mutex/ticket", "--candidate", "text"], &["an implementation", "a binary"]),
         (

@@ -1,6 +1,6 @@
 //! Exports, read by the programs that are to read them: pandas, pyarrow, the parser of Prometheus' client, HdrHistogram's
-//! reader. scripts/install puts them into an environment of their own in the target folder; without it these tests say on
-//! stderr that they checked nothing.
+//! reader, benchstat. scripts/install puts them into the target folder; without them these tests say on stderr that they
+//! checked nothing.
 
 mod common;
 
@@ -132,4 +132,55 @@ fn the_python_reader_reads_the_hdr_log() {
     };
     assert_eq!(counts.values().sum::<u64>(), run.records.iter().map(told).sum::<u64>());
     assert!(counts.keys().any(|tag| tag.starts_with("simulated:opteron-48/")), "{counts:?}");
+}
+
+/// benchstat holds a run of one revision against one of another, in which everything takes twice as long.
+#[test]
+fn benchstat_compares_two_revisions() {
+    let benchstat = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../tools/bin/benchstat");
+    if !benchstat.is_file() {
+        eprintln!(
+            "SKIPPED, nothing was checked: no {}; scripts/install makes it (go install of benchstat)",
+            benchstat.display()
+        );
+        return;
+    }
+    let (before, mut after) = (mixed(), mixed());
+    after.manifest.tool.revision = Some("another".into());
+    let results = after.records.iter_mut().flat_map(|record| &mut record.launches);
+    let slices = results.filter_map(|launch| launch.result.as_mut()).flat_map(|result| &mut result.slices);
+    for worker in slices.flat_map(|slice| &mut slice.workers) {
+        (worker.start_ns, worker.end_ns) = (worker.start_ns * 2, worker.end_ns * 2);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (name, run) in [("before", &before), ("after", &after)] {
+        let Export::Text(text) = export(run, Format::Benchfmt, "").unwrap() else { panic!("a text") };
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let output =
+        Command::new(benchstat).args(["-format", "csv", "before", "after"]).current_dir(&folder).output();
+    let output = output.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("tier: measured") && text.contains("tier: simulated"), "{text}");
+    // Tables of throughput: a row a cell, the median of both runs in it.
+    let mut found = BTreeMap::new();
+    let mut unit = "";
+    for line in text.lines() {
+        let fields: Vec<&str> = line.split(',').collect();
+        match fields[..] {
+            ["", first, "CI", second, "CI", ..] if first == second => unit = first,
+            [name, old, _, new, ..] if unit == "op/s" && name != "geomean" && !name.is_empty() => {
+                let (old, new): (f64, f64) = (old.parse().unwrap(), new.parse().unwrap());
+                assert!((old / new - 2.0).abs() < 1e-9, "{line}");
+                found.insert(name.to_owned(), old);
+            }
+            _ => {}
+        }
+    }
+    let expected = medians(&before);
+    assert_eq!(found.len(), expected.len(), "{text}");
+    for value in expected.values() {
+        assert!(found.values().any(|f| (f / value - 1.0).abs() < 1e-9), "{value} is not in {text}");
+    }
 }

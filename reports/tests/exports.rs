@@ -147,7 +147,7 @@ fn critcmp_compares_two_baselines() {
     let critcmp = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../tools/bin/critcmp");
     if !critcmp.is_file() {
         eprintln!(
-            "skipped: critcmp is not in the folder tools of the target folder: scripts/install puts it there"
+            "SKIPPED, nothing was checked: critcmp is not in the folder tools of the target folder; scripts/install puts it there"
         );
         return;
     }
@@ -199,7 +199,10 @@ fn bencher_gets_slugs_and_bounds() {
     let json = text(&run, Format::Bmf);
     let bmf: BTreeMap<String, BTreeMap<String, Bmf>> = serde_json::from_str(&json).unwrap();
     assert_eq!(bmf.keys().cloned().collect::<BTreeSet<_>>(), names(&run, true));
+    // A name has at most 1024 letters, the slug of a measure 64.
+    assert!(bmf.keys().all(|name| !name.is_empty() && name.chars().count() <= 1024));
     for (measure, value) in bmf.values().flatten() {
+        assert!((1..=64).contains(&measure.len()) && !measure.starts_with('-') && !measure.ends_with('-'));
         assert!(
             measure.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
             "{measure}"
@@ -235,6 +238,8 @@ fn the_action_gets_one_file_a_direction() {
         ("customSmallerIsBetter.json", vec!["ns", "ns/op"]),
     ] {
         let entries: Vec<Entry> = read(&files, path);
+        // The action fails on an empty list.
+        assert!(!entries.is_empty(), "{path}");
         let found: BTreeSet<&str> = entries.iter().map(|e| e.unit.as_str()).collect();
         assert_eq!(found.into_iter().collect::<Vec<_>>(), units);
         // The action draws a chart for each name.
@@ -255,7 +260,7 @@ fn benchfmt_follows_its_grammar() {
     let text = text(&run, Format::Benchfmt);
     let mut tier = String::new();
     let mut throughput: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-    for line in text.lines().filter(|line| !line.is_empty()) {
+    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         if let Some(result) = line.strip_prefix("Benchmark") {
             let fields: Vec<&str> = result.split_whitespace().collect();
             let (name, rest) = fields.split_first().unwrap();

@@ -10,6 +10,7 @@ pub(super) const EXAMPLES: &str = "Examples:
   synchroscope guard --baseline old/synchroscope        against another build
   synchroscope guard --baseline mutex/ticket --candidate mutex/mcs --threads 2
   synchroscope guard --baseline main --layer exact --format github --out guard     in continuous integration
+  synchroscope guard --baseline v1.0 --history git:bench-history     the same, remembered: slow decay shows too
   synchroscope guard --baseline runs/before --candidate runs/after
   synchroscope guard --baseline main --dry-run          what it would do, and how long that takes
   synchroscope guard --self-test --quick                what it sees of planted faults here, and its false alarms
@@ -74,6 +75,13 @@ pub(crate) struct GuardArgs {
     /// Keep the report in every form, every block and timelines of what differs in this folder
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Add the ratios to a history, and judge the series that they go on; the baseline must then stay the same from call to
+    /// call: a tag, a commit's hash, a binary, an implementation
+    #[arg(long, value_name = "DIR|git:BRANCH", conflicts_with = "self_test")]
+    pub(crate) history: Option<String>,
+    /// With --history: what is measured [default: the commit of --candidate, or the one checked out here]
+    #[arg(long, value_name = "R", requires = "history", value_parser = super::history::revision)]
+    pub(crate) revision: Option<String>,
     /// Inconclusive and contaminated verdicts fail too, with exit code 3
     #[arg(long)]
     pub(crate) strict: bool,

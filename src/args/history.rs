@@ -123,7 +123,7 @@ pub(crate) struct AcceptArgs {
     /// Only series at this point, such as contended/t8/h0
     #[arg(long, value_name = "LABEL")]
     pub(crate) point: Option<String>,
-    /// Only series of this metric: throughput, wait-p99, cpu-per-op, jain
+    /// Only series of this metric: throughput, wait-p99, cpu-per-op, jain, cycles-per-op, instructions-per-op
     #[arg(long, value_name = "M", value_parser = metric)]
     pub(crate) metric: Option<Metric>,
     #[command(flatten)]
@@ -143,11 +143,13 @@ pub(crate) struct HistoryReportArgs {
 }
 
 /// Metrics of a history, as its lines name them.
-const METRICS: [(&str, Metric); 4] = [
+const METRICS: [(&str, Metric); 6] = [
     ("throughput", Metric::Throughput),
     ("wait-p99", Metric::WaitP99),
     ("cpu-per-op", Metric::CpuPerOp),
     ("jain", Metric::Jain),
+    ("cycles-per-op", Metric::CyclesPerOp),
+    ("instructions-per-op", Metric::InstructionsPerOp),
 ];
 
 fn metric(text: &str) -> Result<Metric, String> {
@@ -156,7 +158,7 @@ fn metric(text: &str) -> Result<Metric, String> {
 }
 
 /// A revision is one word on a line and in a table.
-fn revision(text: &str) -> Result<String, String> {
+pub(super) fn revision(text: &str) -> Result<String, String> {
     let odd = |c: char| c.is_whitespace() || c.is_control();
     if text.is_empty() || text.len() > 200 || text.contains(odd) {
         return Err("expected a word of at most 200 letters, such as a commit".into());

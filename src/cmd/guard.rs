@@ -13,7 +13,9 @@ use crate::Observatory;
 use crate::args::{GuardArgs, GuardFormat};
 use crate::exit::Exit;
 use crate::guard::arms::{Build, Named};
+use crate::guard::identity::Identity;
 use crate::guard::measured::{self, Options};
+use crate::guard::memory::{Cells, Memory};
 use crate::guard::plan::{self, Job, Party};
 use crate::guard::revision::{Commit, Recipe, Workshop};
 use crate::guard::self_test;
@@ -49,6 +51,7 @@ pub(super) fn command(observatory: &Observatory, args: &GuardArgs) -> Result<Exi
     };
     let baseline = named("--baseline", &args.baseline)?;
     let candidate = named("--candidate", &args.candidate)?;
+    let memory = Memory::of(args, &baseline, &candidate)?;
     if let (Named::Run(a), Named::Run(b)) = (&baseline, &candidate) {
         ensure!(!args.dry_run, "--dry-run: two runs are there already, nothing would be measured");
         return finish(runs(args, a, b)?, args);
@@ -62,7 +65,7 @@ pub(super) fn command(observatory: &Observatory, args: &GuardArgs) -> Result<Exi
         }
         Sides::Foreign(reason) => return finish(empty(args, vec![reason]), args),
     };
-    let Pairing { baseline, candidate, notes } = *sides;
+    let Pairing { baseline, candidate, identity, notes } = *sides;
     let (baseline, candidate) = (&baseline, &candidate);
     let subjects =
         args.layer.exact().then(|| exact::plan::plan(observatory, args, baseline, candidate)).transpose()?;
@@ -75,7 +78,7 @@ pub(super) fn command(observatory: &Observatory, args: &GuardArgs) -> Result<Exi
         .measured()
         .then(|| plan::plan(observatory, args, baseline, candidate, &copy))
         .transpose()?;
-    if let Some(warning) = job.as_ref().and_then(Job::warning) {
+    for warning in job.iter().flat_map(Job::warnings) {
         eprintln!("warning: {warning}");
     }
     if args.dry_run {
@@ -88,6 +91,7 @@ pub(super) fn command(observatory: &Observatory, args: &GuardArgs) -> Result<Exi
         std::fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
     }
     runner::watch_for_interrupt()?;
+    let cells = memory.is_some().then(|| Cells::of_job(subjects.as_ref(), job.as_ref())).transpose()?;
     let found = subjects.map(|subjects| judge_exactly(args, &subjects)).transpose()?;
     let mut report = match &job {
         None => empty(args, notes),
@@ -99,6 +103,14 @@ pub(super) fn command(observatory: &Observatory, args: &GuardArgs) -> Result<Exi
     };
     if let Some(found) = found {
         found.join(&mut report);
+    }
+    if let (Some(memory), Some(cells)) = (memory, cells) {
+        // What was measured is kept, whatever becomes of the history.
+        if let Err(error) = memory.keep(&mut report, &cells, &identity) {
+            report.notes.push(format!("not added to the history: {error:#}"));
+            finish(report, args)?;
+            return Err(error.context("the report is whole, but its ratios are not in the history"));
+        }
     }
     finish(report, args)
 }
@@ -128,6 +140,8 @@ enum Sides {
 struct Pairing {
     baseline: Party,
     candidate: Party,
+    /// The candidate's.
+    identity: Identity,
     notes: Vec<String>,
 }
 
@@ -148,7 +162,9 @@ fn sides(observatory: &Observatory, args: &GuardArgs, baseline: &Named, candidat
             };
             let family = |id: &str| id.split('/').next().map(str::to_owned);
             ensure!(family(&a.id) == family(&b.id), "{} and {} are of different families", a.id, b.id);
-            Ok(Sides::Ready(Box::new(Pairing { baseline: side(a), candidate: side(b), notes: Vec::new() })))
+            let (baseline, candidate) = (side(a), side(b));
+            let notes = Vec::new();
+            Ok(Sides::Ready(Box::new(Pairing { baseline, candidate, identity: own.identity, notes })))
         }
         (Named::Implementation(_), Named::This) => {
             bail!("--baseline names an implementation: expected another with --candidate")
@@ -166,12 +182,12 @@ fn sides(observatory: &Observatory, args: &GuardArgs, baseline: &Named, candidat
         }
         // Nothing is built for a plan: both sides then have what this program has.
         _ if args.dry_run => {
-            let ids = party(&own);
+            let (baseline, candidate) = (party(&own), party(&own));
             let notes = Vec::new();
-            Ok(Sides::Ready(Box::new(Pairing { baseline: ids.clone(), candidate: ids, notes })))
+            Ok(Sides::Ready(Box::new(Pairing { baseline, candidate, identity: own.identity, notes })))
         }
         _ => {
-            let (b, a) = (build(candidate, &own)?, build(baseline, &own));
+            let (b, a) = (build("--candidate", candidate, &own)?, build("--baseline", baseline, &own));
             let (a, b) = match comparable(baseline, candidate, a, b)? {
                 Ok(pair) => pair,
                 Err(reason) => return Ok(Sides::Foreign(reason)),
@@ -180,15 +196,16 @@ fn sides(observatory: &Observatory, args: &GuardArgs, baseline: &Named, candidat
                 return Ok(Sides::Same);
             }
             let notes = a.notes.iter().chain(&b.notes).cloned().collect();
-            Ok(Sides::Ready(Box::new(Pairing { baseline: party(&a), candidate: party(&b), notes })))
+            let (baseline, candidate) = (party(&a), party(&b));
+            Ok(Sides::Ready(Box::new(Pairing { baseline, candidate, identity: b.identity, notes })))
         }
     }
 }
 
-fn build(named: &Named, own: &Build) -> Result<Build> {
+fn build(flag: &'static str, named: &Named, own: &Build) -> Result<Build> {
     match named {
         Named::This => Ok(own.clone()),
-        Named::Binary(path) => Build::of(path),
+        Named::Binary(path) => Build::of(path).context(flag),
         Named::Revision(commit) => {
             let workshop = Workshop::open(&commit.top)?;
             let recipe = Recipe::of_this_program(&commit.top)?;
@@ -224,7 +241,7 @@ fn comparable(
                 Err(_) => "it is older than this command".to_owned(),
             };
             match in_harness(commit, candidate) {
-                Ok(Some(mut built)) if alike(&built) => {
+                Ok(mut built) if alike(&built) => {
                     built.notes.push(format!(
                         "the baseline's implementations were built into the candidate's harness: {reason}"
                     ));
@@ -259,18 +276,17 @@ fn comparable(
     Ok(Ok((a, b)))
 }
 
-/// The implementations of `commit` in the candidate's harness; `None` if that is not a part of this repository.
-fn in_harness(commit: &Commit, candidate: &Named) -> Result<Option<Build>> {
+/// The implementations of `commit` in the candidate's harness.
+fn in_harness(commit: &Commit, candidate: &Named) -> Result<Build> {
     let workshop = Workshop::open(&commit.top)?;
     let harness = match candidate {
         Named::Revision(candidate) => workshop.tree(candidate)?,
         _ => workshop.work_tree()?,
     };
-    let Some(mixed) = workshop.mixed(&harness, &workshop.tree(commit)?)? else { return Ok(None) };
     let recipe = Recipe::of_this_program(&commit.top)?;
+    let mixed = workshop.mixed(&harness, &workshop.tree(commit)?, &recipe)?;
     let what = format!("the implementations of revision {} in the candidate's harness", commit.short());
-    let program = workshop.build(&mixed, &what, &recipe)?;
-    Build::of(&program).map(Some)
+    Build::of(&workshop.build(&mixed, &what, &recipe)?)
 }
 
 fn empty(args: &GuardArgs, notes: Vec<String>) -> GuardReport {

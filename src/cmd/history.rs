@@ -30,7 +30,7 @@ pub(super) fn command(command: &HistoryCommand) -> Result<Exit> {
 }
 
 fn add(args: &AddArgs) -> Result<Exit> {
-    let store = Store::of(&args.store.store)?;
+    let store = Store::of("--store", &args.store.store)?;
     let runs = report::load(&args.runs)?;
     // All runs are read before the first line is written.
     let mut taken = Vec::new();
@@ -64,7 +64,7 @@ fn add(args: &AddArgs) -> Result<Exit> {
 }
 
 fn import(args: &CriterionArgs) -> Result<Exit> {
-    let store = Store::of(&args.store.store)?;
+    let store = Store::of("--store", &args.store.store)?;
     let scope = Scope {
         reference: args.reference.clone(),
         revision: args.revision.clone(),
@@ -121,7 +121,7 @@ fn added(store: &Store, origin: &str, points: Vec<Point>, message: &str) -> Resu
 }
 
 fn judge(args: &CheckArgs) -> Result<Exit> {
-    let store = Store::of(&args.store.store)?;
+    let store = Store::of("--store", &args.store.store)?;
     let history = store.read()?;
     warn(&history.damaged);
     let fingerprint = match args.fingerprint.as_deref() {
@@ -138,7 +138,8 @@ fn judge(args: &CheckArgs) -> Result<Exit> {
             if known.is_empty() { "none".to_owned() } else { known.join(", ") }
         );
     }
-    let report = check(&history, &Rules { store: store.to_string(), command: command_line(), fingerprint });
+    let report =
+        check(&history, &Rules { store: store.to_string(), command: command_line(), fingerprint, run: None });
     print(&match args.format {
         HistoryFormat::Text => reports::history::text(&report),
         HistoryFormat::Json => to_json(&report)?,
@@ -157,7 +158,7 @@ fn judge(args: &CheckArgs) -> Result<Exit> {
 }
 
 fn accept(args: &AcceptArgs) -> Result<Exit> {
-    let store = Store::of(&args.store.store)?;
+    let store = Store::of("--store", &args.store.store)?;
     ensure!(
         !args.reason.trim().is_empty() && args.reason.chars().count() <= 1000,
         "--reason: expected a text of 1 to 1000 letters: who reads the page later wants to know why"
@@ -217,7 +218,7 @@ fn revision(history: &History, text: &str, store: &Store) -> Result<String> {
 }
 
 fn pages(args: &HistoryReportArgs) -> Result<Exit> {
-    let store = Store::of(&args.store.store)?;
+    let store = Store::of("--store", &args.store.store)?;
     let history = store.read()?;
     warn(&history.damaged);
     let options = reports::html::Options { force: args.force, ..report::stamped() };

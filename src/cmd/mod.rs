@@ -28,7 +28,7 @@ use crate::guard::identity;
 use crate::timeline::Begin;
 use crate::{Observatory, launch, uncontended};
 
-pub(crate) use run::tool;
+pub(crate) use run::{tool, unix_ms};
 
 /// Runs the command that was asked for.
 pub(crate) fn dispatch(observatory: &Observatory, args: Args) -> Result<Exit> {

@@ -9,6 +9,7 @@
 //! | [`pairs`] | the engine: launches of two arms in paired blocks |
 //! | [`exact`] | simulated cycles and counted instructions: no clock, no noise |
 //! | [`ci`] | the report in the forms of continuous integration |
+//! | [`memory`] | `--history`: ratios to a pinned baseline, kept and judged as a series |
 //! | [`measured`] | a job, carried out: screened, confirmed, held against its controls |
 //! | [`self_test`], [`planted`] | guard, measured: faults that it must find, copies that it must not accuse |
 
@@ -17,6 +18,7 @@ pub(crate) mod ci;
 pub(crate) mod exact;
 pub(crate) mod identity;
 pub(crate) mod measured;
+pub(crate) mod memory;
 pub(crate) mod pairs;
 pub(crate) mod plan;
 pub(crate) mod planted;

@@ -119,13 +119,7 @@ pub(crate) fn plan(
     if let Some(seconds) = args.seconds {
         job.fill(seconds)?;
     }
-    if cores_allowed() < 2 && job.cells.iter().any(|cell| cell.pair.candidate.cell.point.threads() > 1) {
-        job.notes.push(
-            "this computer gives one core: contended cells measure how threads share it, and nothing of how locks pass \
-             between cores"
-                .into(),
-        );
-    }
+    job.notes.extend(job.on_one_core());
     Ok(job)
 }
 
@@ -247,8 +241,22 @@ impl Job {
         Ok(())
     }
 
+    /// What to know before anything is measured.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        self.too_few_blocks().into_iter().chain(self.on_one_core()).collect()
+    }
+
+    fn on_one_core(&self) -> Option<String> {
+        let contended = self.cells.iter().any(|cell| cell.pair.candidate.cell.point.threads() > 1);
+        (cores_allowed() < 2 && contended).then(|| {
+            "this computer gives one core: contended cells measure how threads share it, and nothing of how locks pass \
+             between cores"
+                .to_owned()
+        })
+    }
+
     /// What the blocks can reach, if that is not what a verdict needs, with the time that it would take.
-    pub(crate) fn warning(&self) -> Option<String> {
+    fn too_few_blocks(&self) -> Option<String> {
         let (asked, alpha) = (self.blocks?, Rule::default().alpha);
         let (least, rows) = (smallest_p(asked, self.rows()), self.rows());
         let needed = confirm_blocks(rows, alpha);

@@ -13,6 +13,12 @@ use record::host::short_hash;
 
 use crate::engine::cache_folder;
 
+/// The folder that is there if driver and probes are a part of the repository.
+const DRIVER: &str = "workloads/src/driver";
+/// Paths of the work tree that are no sources.
+const LEFT_BY_TOOLS: [&str; 3] =
+    [":(exclude,glob)**/target/**", ":(exclude,glob)**/node_modules/**", ":(exclude,glob)**/node_modules"];
+
 /// A commit of the repository that the working directory lies in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Commit {
@@ -33,10 +39,27 @@ impl Commit {
         Ok(Commit { hash: text(&output.stdout), top })
     }
 
+    /// Whether `name`, which names it, will name it for ever: it begins its hash, or is a tag.
+    pub(crate) fn is_pinned_by(&self, name: &str) -> Result<bool> {
+        let mut git = git(&self.top);
+        git.args(["show-ref", "--verify", "--quiet", &format!("refs/tags/{name}")]);
+        let is_tag = git.status().context("cannot start git")?.success();
+        Ok(is_tag || (name.len() >= 7 && self.hash.starts_with(&name.to_lowercase())))
+    }
+
     /// The first digits of its hash.
     pub(crate) fn short(&self) -> &str {
         &self.hash[..self.hash.len().min(12)]
     }
+}
+
+/// What is checked out here: the commit's first digits, and `-dirty` if files of it were changed.
+pub(crate) fn here() -> Result<String> {
+    let mut git = git(&top()?);
+    let output = git.args(["describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]).output();
+    let output = output.context("cannot start git")?;
+    ensure!(output.status.success(), "the repository here has no commit");
+    Ok(text(&output.stdout))
 }
 
 /// The top of the repository that the working directory lies in.
@@ -146,27 +169,41 @@ impl Workshop {
     pub(crate) fn work_tree(&self) -> Result<Tree> {
         let index = || self.git("index-here");
         self.done(index().args(["read-tree", "HEAD"]))?;
-        self.done(index().args(["add", "--all"]))?;
+        // What tools leave, should nobody have told git to ignore it, may be gigabytes.
+        self.done(index().args(["add", "--all", "--", "."]).args(LEFT_BY_TOOLS))?;
         Ok(Tree(text(&self.done(index().arg("write-tree"))?.stdout)))
     }
 
-    /// `harness` with the folder `impls` of `implementations`: what is measured of the one, measured by the other. `None`
-    /// if one has no such folder: then the harness is not in this repository.
-    pub(crate) fn mixed(&self, harness: &Tree, implementations: &Tree) -> Result<Option<Tree>> {
-        let has = |tree: &Tree| {
-            let name = format!("{}:impls", tree.0);
-            self.git("index-mixed").args(["rev-parse", "--verify", "--quiet", &name]).output()
-        };
-        for tree in [harness, implementations] {
-            if !has(tree).context("cannot start git")?.status.success() {
-                return Ok(None);
+    /// What is measured of the one, measured by the other. In this project's repository: `harness` with the folder `impls` of
+    /// `implementations`. Elsewhere driver and probes come from what the crate depends on: `implementations` with the
+    /// manifests of `harness`.
+    pub(crate) fn mixed(&self, harness: &Tree, implementations: &Tree, recipe: &Recipe) -> Result<Tree> {
+        let index = || self.git("index-mixed");
+        if self.object(harness, DRIVER)?.is_some() && self.object(implementations, "impls")?.is_some() {
+            self.done(index().args(["read-tree", &harness.0]))?;
+            self.done(index().args(["rm", "-r", "--cached", "--quiet", "--force", "impls"]))?;
+            let impls = format!("{}:impls", implementations.0);
+            self.done(index().args(["read-tree", "--prefix=impls/", &impls]))?;
+        } else {
+            self.done(index().args(["read-tree", &implementations.0]))?;
+            for folder in [Path::new(""), &recipe.folder] {
+                for name in ["Cargo.toml", "Cargo.lock"] {
+                    let path = folder.join(name).to_string_lossy().into_owned();
+                    let Some(object) = self.object(harness, &path)? else { continue };
+                    let entry = format!("100644,{object},{path}");
+                    self.done(index().args(["update-index", "--add", "--cacheinfo", &entry]))?;
+                }
             }
         }
-        let index = || self.git("index-mixed");
-        self.done(index().args(["read-tree", &harness.0]))?;
-        self.done(index().args(["rm", "-r", "--cached", "--quiet", "--force", "impls"]))?;
-        self.done(index().args(["read-tree", "--prefix=impls/", &format!("{}:impls", implementations.0)]))?;
-        Ok(Some(Tree(text(&self.done(index().arg("write-tree"))?.stdout))))
+        Ok(Tree(text(&self.done(index().arg("write-tree"))?.stdout)))
+    }
+
+    /// The object of a path of a tree, if it has that path.
+    fn object(&self, tree: &Tree, path: &str) -> Result<Option<String>> {
+        let name = format!("{}:{path}", tree.0);
+        let output = self.git("index-mixed").args(["rev-parse", "--verify", "--quiet", &name]).output();
+        let output = output.context("cannot start git")?;
+        Ok(output.status.success().then(|| text(&output.stdout)))
     }
 
     /// The binary of a tree, built unless it was before. The error holds what the compiler said first.

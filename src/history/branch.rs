@@ -15,9 +15,9 @@ const FOLDER: &str = "synchroscope-history";
 const ATTEMPTS: u32 = 30;
 
 /// Whether a branch may be called so.
-pub(super) fn check(branch: &str) -> Result<()> {
+pub(super) fn check(flag: &str, branch: &str) -> Result<()> {
     let ok = git(&["check-ref-format", &reference(branch)], None, &[])?.status.success();
-    ensure!(ok && !branch.starts_with('-'), "--store git:{branch}: git allows no branch of that name");
+    ensure!(ok && !branch.starts_with('-'), "{flag} git:{branch}: git allows no branch of that name");
     Ok(())
 }
 
@@ -34,6 +34,18 @@ pub(super) fn files(branch: &str) -> Result<Vec<(String, Vec<u8>)>> {
     names.map(|name| Ok((format!("{branch}:{name}"), content(&tip, name)?.unwrap_or_default()))).collect()
 }
 
+/// Refuses a branch that is checked out somewhere.
+pub(super) fn not_checked_out(flag: &str, branch: &str) -> Result<()> {
+    let checked_out = text(&["worktree", "list", "--porcelain"], None, &[])?;
+    let own = format!("branch {}", reference(branch));
+    ensure!(
+        !checked_out.lines().any(|line| line == own),
+        "{flag} git:{branch}: the branch is checked out, and a commit behind the back of its work tree would look like a \
+         revert; name another"
+    );
+    Ok(())
+}
+
 pub(super) fn append(
     branch: &str,
     name: &str,
@@ -41,13 +53,7 @@ pub(super) fn append(
     message: &str,
     refuses: &dyn Fn(&History) -> Option<String>,
 ) -> Result<std::result::Result<(), String>> {
-    let checked_out = text(&["worktree", "list", "--porcelain"], None, &[])?;
-    let own = format!("branch {}", reference(branch));
-    ensure!(
-        !checked_out.lines().any(|line| line == own),
-        "--store git:{branch}: the branch is checked out, and a commit behind the back of its work tree would look like a \
-         revert; name another"
-    );
+    not_checked_out("--store", branch)?;
     let path = format!("{FOLDER}/{name}");
     for attempt in 0..ATTEMPTS {
         let tip = tip(branch)?;

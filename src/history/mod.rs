@@ -10,7 +10,7 @@ mod folder;
 use std::fmt;
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use reports::history::{Damaged, History, Line, read};
 
 /// The file of accepted changes.
@@ -26,16 +26,34 @@ pub(crate) enum Store {
 }
 
 impl Store {
-    /// What `--store` names: a folder, or `git:BRANCH`.
-    pub(crate) fn of(text: &str) -> Result<Store> {
+    /// What `text`, the value of `flag`, names: a folder, or `git:BRANCH`.
+    pub(crate) fn of(flag: &str, text: &str) -> Result<Store> {
         match text.strip_prefix("git:") {
-            Some("") => bail!("--store git: names no branch: expected git:BRANCH"),
+            Some("") => bail!("{flag} git: names no branch: expected git:BRANCH"),
             Some(branch) => {
-                branch::check(branch)?;
+                branch::check(flag, branch)?;
                 Ok(Store::Branch(branch.to_owned()))
             }
-            None if text.is_empty() => bail!("--store: expected a folder or git:BRANCH"),
+            None if text.is_empty() => bail!("{flag}: expected a folder or git:BRANCH"),
             None => Ok(Store::Folder(text.into())),
+        }
+    }
+
+    /// Whether lines can be added, as far as that can be told before there are any.
+    ///
+    /// # Errors
+    /// The reason why not.
+    pub(crate) fn ready(&self, flag: &str) -> Result<()> {
+        match self {
+            Store::Folder(folder) => {
+                ensure!(
+                    !folder.exists() || folder.is_dir(),
+                    "{flag} {}: is a file; expected a folder or git:BRANCH",
+                    folder.display()
+                );
+                Ok(())
+            }
+            Store::Branch(branch) => branch::not_checked_out(flag, branch),
         }
     }
 

@@ -30,6 +30,14 @@ impl Progress {
         Progress { bar, total, done: Duration::ZERO, launches, made: 0, last_line: Instant::now(), quiet }
     }
 
+    /// So much is it now, of which some is done: more or less than was planned.
+    pub(crate) fn expect(&mut self, total: Duration, launches: usize) {
+        (self.total, self.launches) = (total, launches);
+        if let Some(bar) = &self.bar {
+            bar.set_length(total.as_millis() as u64);
+        }
+    }
+
     /// What is being launched.
     pub(crate) fn announce(&self, what: &str) {
         if let Some(bar) = &self.bar {

@@ -65,15 +65,19 @@ pub(super) fn run(search: &Search<'_>, racers: &[usize], fates: &mut [Fate]) -> 
             drop_failed(search, &mut alive, fates)?;
         }
         from = to;
-        let Some(next) = plan.rules.rungs.get(rung + 1) else { break };
+        if rung + 1 == plan.rules.rungs.len() {
+            break;
+        }
         let left = plan.race_launches_max.saturating_sub(made);
-        let affordable = affordable(plan, left, to, *next, scenarios.len() as u64, alive.len());
+        let affordable = affordable(plan, left, to, scenarios.len() as u64, alive.len());
         let seen = gains(plan, &search.state().trials, Phase::Race);
         let judged = judge(&seen, &alive, plan.default, to, affordable, &plan.rules, plan.prefer);
         for (setting, fate) in judged.out {
             fates[setting] = fate;
         }
         alive = judged.on;
+        let planned = (made + rest(plan, scenarios.len() as u64, to, alive.len())) as usize;
+        runner.progress.expect(each * planned as u32, planned);
         // Nobody is left to be compared.
         if alive.iter().all(|setting| *setting == plan.default) {
             break;
@@ -85,24 +89,21 @@ pub(super) fn run(search: &Search<'_>, racers: &[usize], fates: &mut [Fate]) -> 
     Ok(())
 }
 
-/// How many settings may go on after `from` blocks: the most that can be carried to `to`, and a third of them further on.
-fn affordable(
-    plan: &reports::tune::TunePlan,
-    left: u64,
-    from: u32,
-    to: u32,
-    scenarios: u64,
-    alive: usize,
-) -> usize {
-    let cost = |racers: usize| {
-        let (mut racers, mut from, mut trials) = (racers as u64, from, 0);
-        for &rung in plan.rules.rungs.iter().filter(|rung| **rung >= to) {
-            trials += (racers + 1) * u64::from(rung - from) * scenarios;
-            (racers, from) = (racers.div_ceil(u64::from(plan.rules.eta)).max(2).min(racers), rung);
-        }
-        trials
-    };
-    (0..=alive).rev().find(|&racers| cost(racers) <= left).unwrap_or(0)
+/// How many settings may go on after `from` blocks: the most that can be carried to the next rung, and a third of them
+/// further on.
+fn affordable(plan: &reports::tune::TunePlan, left: u64, from: u32, scenarios: u64, alive: usize) -> usize {
+    (0..=alive).rev().find(|&racers| rest(plan, scenarios, from, racers) <= left).unwrap_or(0)
+}
+
+/// Trials of `racers` settings from block `from` on.
+fn rest(plan: &reports::tune::TunePlan, scenarios: u64, mut from: u32, racers: usize) -> u64 {
+    let (mut racers, mut trials) = (racers as u64, 0);
+    let start = from;
+    for &rung in plan.rules.rungs.iter().filter(|rung| **rung > start) {
+        trials += (racers + 1) * u64::from(rung - from) * scenarios;
+        (racers, from) = (racers.div_ceil(u64::from(plan.rules.eta)).max(2).min(racers), rung);
+    }
+    trials
 }
 
 /// Settings of which a launch failed leave; if the default fails there is nothing to compare with.
@@ -260,7 +261,7 @@ mod tests {
         let cost = |racers: u64| (racers + 1) * 4 * 2 + (racers.div_ceil(3).max(2).min(racers) + 1) * 8 * 2;
         let plan = reports::tune::TunePlan { rules, ..crate::tune::tests::plan() };
         for left in [0, 50, 100, 200, 500] {
-            let racers = affordable(&plan, left, 4, 8, 2, 25);
+            let racers = affordable(&plan, left, 4, 2, 25);
             assert!(cost(racers as u64) <= left || racers == 0, "{left}: {racers}");
             assert!(racers == 25 || cost(racers as u64 + 1) > left, "{left}: {racers}");
         }

@@ -16,10 +16,13 @@ pub(super) fn text(run: &Loaded, series: &[Series<'_>]) -> String {
         ("pkg", "synchroscope".to_owned()),
         ("cpu", host.cpu_model.clone()),
         ("suite", manifest.suite.clone()),
-        ("revision", manifest.tool.revision.clone().unwrap_or_else(|| "unknown".into())),
     ] {
         out.push_str(&format!("{key}: {}\n", one_line(&value)));
     }
+    // No configuration: benchstat holds only against each other what was configured alike, and revisions are what one
+    // compares. A line of no known form is one that readers pass over.
+    let revision = manifest.tool.revision.as_deref().unwrap_or("unknown");
+    out.push_str(&format!("# revision {}\n", one_line(revision)));
     for metric in Metric::ALL {
         let better = if metric.bigger_is_better() { "higher" } else { "lower" };
         out.push_str(&format!("Unit {} better={better}\n", unit(metric)));

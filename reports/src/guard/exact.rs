@@ -232,6 +232,9 @@ impl Simulated {
     }
 }
 
+/// Begins the reason of a row whose programs do not simulate alike.
+pub const HARNESS_CHANGED: &str = "harness changed";
+
 /// Rows whose programs do not simulate alike say nothing of the locks, unless their traces are equal all the same.
 pub fn doubt(rows: &mut [Row], why: &str) {
     let other = |row: &&mut Row| {
@@ -240,7 +243,7 @@ pub fn doubt(rows: &mut [Row], why: &str) {
     };
     for row in rows.iter_mut().filter(other) {
         row.verdict = Verdict::Inconclusive;
-        row.reason = format!("harness changed: {why}; {}", row.reason);
+        row.reason = format!("{HARNESS_CHANGED}: {why}; {}", row.reason);
     }
 }
 

@@ -107,7 +107,7 @@ fn line(row: &Row) -> String {
         code(&limited_words(&row.implementation)),
         escaped(&limited_words(&row.label)),
         escaped(&limited_words(&row.machine)),
-        row.metric.name(),
+        words::metric(row),
         escaped(&words::value(row.metric, row.baseline)),
         escaped(&words::value(row.metric, row.candidate)),
         escaped(&words::change(row)),

@@ -30,7 +30,8 @@ pub fn table(report: &GuardReport) -> String {
         out.push('\n');
     }
     let _ = writeln!(out, "Verdict: {}. {}", report.verdict.name(), counts(report));
-    if report.rows.iter().any(|row| row.blocks > 0) {
+    let has = |layer: Layer| report.rows.iter().any(|row| row.layer == layer);
+    if report.rows.iter().any(|row| row.blocks > 0 && row.layer == Layer::Measured) {
         let _ = writeln!(
             out,
             "Change: candidate over baseline, with its interval. A change counts if the whole interval lies beyond the \
@@ -40,6 +41,12 @@ pub fn table(report: &GuardReport) -> String {
         );
     }
     out.push_str(&exact(report));
+    if has(Layer::History) {
+        out.push_str(
+            "History rows: the latest level of a series against the one before; \
+             blocks are its points. One that is too short or too noisy to judge leaves the verdict as it is.\n",
+        );
+    }
     if !report.controls.is_empty() {
         let moved: Vec<_> = report.controls.iter().filter(|control| control.moved).collect();
         let _ = writeln!(out, "Controls: {} of {} moved.", moved.len(), report.controls.len());
@@ -100,7 +107,7 @@ fn line(row: &Row) -> Vec<String> {
     vec![
         point,
         fit(&row.implementation, 34),
-        row.metric.name().to_owned(),
+        super::words::metric(row),
         number(row.baseline),
         number(row.candidate),
         row.ratio.map_or_else(dash, |ratio| change(ratio.ratio)),

@@ -1,12 +1,20 @@
 //! What the formats for continuous integration have in common: a row in words, the worst first, a headline.
 
-use super::{GuardReport, Metric, Row};
+use super::{GuardReport, Layer, Metric, Row};
 use crate::compare::Verdict;
 use crate::text;
 
 /// A row's own name: what, where, which number.
 pub(super) fn name(row: &Row) -> String {
-    format!("{} {} on {}: {}", row.implementation, row.label, row.machine, row.metric.name())
+    format!("{} {} on {}: {}", row.implementation, row.label, row.machine, metric(row))
+}
+
+/// Which number, and whether it is one of a series: beside a job's own rows it would look like one of them.
+pub(super) fn metric(row: &Row) -> String {
+    match row.layer {
+        Layer::History => format!("{}, history", row.metric.name()),
+        Layer::Exact | Layer::Measured => row.metric.name().to_owned(),
+    }
 }
 
 /// A value in the unit of its metric.

@@ -16,6 +16,8 @@ pub struct Rules {
     pub command: Vec<String>,
     /// Only series of this computer; `None`: of all.
     pub fingerprint: Option<String>,
+    /// Only series that this run has a point on; `None`: all.
+    pub run: Option<String>,
 }
 
 /// Series with a change at one revision from which the reference is suspected, and their least share of all.
@@ -28,6 +30,7 @@ pub fn check(history: &History, rules: &Rules) -> GuardReport {
     let meant: Vec<(Series<'_>, Judged)> = all
         .into_iter()
         .filter(|one| rules.fingerprint.as_ref().is_none_or(|id| one.of().fingerprint == *id))
+        .filter(|one| rules.run.as_ref().is_none_or(|run| one.points.iter().any(|point| point.run == *run)))
         .map(|one| {
             let judged = judge(&one);
             (one, judged)

@@ -27,6 +27,8 @@ pub enum Line {
 pub enum Source {
     /// This one: launches in shuffled rounds.
     Synchroscope,
+    /// This one's `guard`: launches in paired blocks, simulated machines, counted instructions.
+    Guard,
     /// criterion: one process for each side, one after the other.
     Criterion,
 }

@@ -15,7 +15,7 @@ use crate::stats;
 use crate::summary::{CONFIDENCE, Source as Machine, Summary, summarise};
 
 /// What stands for the computer in points of simulated machines: their numbers are the same on all.
-const SIMULATED: &str = "simulated";
+pub(super) const SIMULATED: &str = "simulated";
 
 /// Metrics that a history keeps, as exports and as verdicts call them.
 const METRICS: [(Exported, Metric); 4] = [

@@ -10,6 +10,7 @@
 //! | [`race`] | who stays in the race, and why somebody leaves it |
 //! | [`regret`] | one number a workload, and the setting whose worst regret is smallest |
 //! | [`effects`], [`surface`] | what each knob does alone; the steepest step between neighbours |
+//! | `knobs` | whether a knob does anything |
 //! | [`judge`] | who may be chosen, who is on the front, who is picked |
 //! | [`outcome`] | everything that a search found, as one document |
 //! | [`snippet`], [`text`] | the answer as TOML and Rust; the table in the terminal |
@@ -20,6 +21,7 @@
 pub mod effects;
 pub mod gains;
 pub mod judge;
+mod knobs;
 pub mod outcome;
 pub mod pareto;
 pub mod plan;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::effects::{Effect, main_effects};
 use super::gains::{Gains, Objective, Seen, Trials, gains, ratio};
 use super::judge::{Judged, judge, loss};
+use super::knobs::verdict;
 use super::pareto;
 use super::plan::{Scenario, TunePlan, VERSION};
 use super::race::Fate;
@@ -17,8 +18,6 @@ use crate::stats::median;
 
 /// The value of [`TuneReport::kind`].
 pub const KIND: &str = "synchroscope-tune";
-/// Probability that a knob without any effect is said to have one in the race.
-const KNOB_ALPHA: f64 = 0.01;
 /// Confidence of the intervals in tables and pictures.
 const CONFIDENCE: f64 = 0.95;
 
@@ -139,6 +138,8 @@ pub enum KnobVerdict {
     Identical,
     /// No effect beyond the tolerance.
     NoEffect,
+    /// No effect was shown, and of some pairs of settings there are too few blocks to show any.
+    NotShown,
     /// It has one.
     Effect,
 }
@@ -150,6 +151,7 @@ impl KnobVerdict {
             KnobVerdict::Untried => "not tried",
             KnobVerdict::Identical => "no effect: identical traces",
             KnobVerdict::NoEffect => "no effect",
+            KnobVerdict::NotShown => "cannot tell: too few blocks",
             KnobVerdict::Effect => "effect",
         }
     }
@@ -433,50 +435,4 @@ fn knobs(plan: &TunePlan, trials: &Trials, screened: &Seen, raced: &Seen) -> Vec
     };
     let with = |(knob, effects)| KnobOutcome { effects, ..verdicts(knob) };
     effects.into_iter().enumerate().map(with).collect()
-}
-
-/// Whether settings that differ in one knob alone differ in anything.
-fn verdict(plan: &TunePlan, trials: &Trials, seen: &Seen, phase: Phase, knob: usize) -> KnobVerdict {
-    let alike = |a: usize, b: usize| {
-        let pairs = plan.settings[a].iter().zip(&plan.settings[b]).enumerate();
-        pairs.into_iter().all(|(at, (x, y))| (at == knob) != (x == y))
-    };
-    let tried: Vec<usize> = (0..plan.settings.len()).filter(|s| seen.settings[*s].is_some()).collect();
-    let pairs: Vec<(usize, usize)> = tried
-        .iter()
-        .flat_map(|&a| tried.iter().map(move |&b| (a, b)))
-        .filter(|&(a, b)| a < b && alike(a, b))
-        .collect();
-    if pairs.is_empty() {
-        return KnobVerdict::Untried;
-    }
-    if phase == Phase::Screen {
-        let hashes = |setting: usize| -> Vec<Option<String>> {
-            let scenarios = plan.seen(true).into_iter();
-            let rounds = scenarios.flat_map(|s| trials.rounds(phase, s, setting, Shape::Tuned));
-            rounds.map(|n| n.trace_hash.clone()).collect()
-        };
-        let same = |&(a, b): &(usize, usize)| {
-            let (a, b) = (hashes(a), hashes(b));
-            a == b && a.iter().all(Option::is_some)
-        };
-        if pairs.iter().all(same) {
-            return KnobVerdict::Identical;
-        }
-    }
-    let epsilon = plan.rules.epsilon();
-    let objectives = seen.objectives.len();
-    let differs = |&(a, b): &(usize, usize)| {
-        let (Some(a), Some(b)) = (&seen.settings[a], &seen.settings[b]) else { return false };
-        let over = a.over(b);
-        let beyond = over.estimates().into_iter().map(|e| e.abs() > epsilon);
-        if phase == Phase::Screen {
-            return beyond.into_iter().any(|beyond| beyond);
-        }
-        // Of many pairs and objectives some differ by chance: the level is shared among them.
-        let level = KNOB_ALPHA / (pairs.len() * objectives).max(1) as f64;
-        let tests = over.objectives.iter().map(|values| crate::stats::sign_flip(values));
-        beyond.into_iter().zip(tests).any(|(beyond, test)| beyond && test.is_some_and(|t| t.p <= level))
-    };
-    if pairs.iter().any(differs) { KnobVerdict::Effect } else { KnobVerdict::NoEffect }
 }

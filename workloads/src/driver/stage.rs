@@ -323,7 +323,12 @@ fn assemble<Slot>(plan: &[PhasePlan], borders_ns: &[u64], reports: Vec<Report<Sl
     // in an operation, which is counted where it ends.
     let first =
         |time: fn(&Worker) -> u64| reports.iter().map(|report| time(&report.worker)).min().unwrap_or(0);
-    let (start_ns, end_ns) = (first(|worker| worker.start_ns), first(|worker| worker.end_ns));
+    let (start_ns, end_ns) = match (first(|worker| worker.start_ns), first(|worker| worker.end_ns)) {
+        (start_ns, end_ns) if start_ns < end_ns => (start_ns, end_ns),
+        // Nobody had a core between the two signals, or whoever had one waited for somebody without: nobody saw the slice.
+        // It was there all the same, and nothing came of it.
+        _ => (borders_ns[0], borders_ns[borders_ns.len() - 1].max(borders_ns[0] + 1)),
+    };
     let expected = reports.iter().map(|report| report.worker.ops_accounted).sum();
     let timed = |report: Report<Slot>| (Worker { start_ns, end_ns, ..report.worker }, report.slot);
     let (workers, slots) = reports.into_iter().map(timed).unzip();

@@ -60,9 +60,19 @@ impl Table {
     /// The next entry.
     #[inline(always)]
     pub fn step(&mut self) -> u32 {
+        // Nothing is stored: an atomic operation waits for the stores before it.
+        if let [only] = self.entries[..] {
+            return only;
+        }
         let entry = self.entries[self.at & (self.entries.len() - 1)];
         self.at = self.at.wrapping_add(1);
         entry
+    }
+
+    /// Whether entries differ.
+    #[inline(always)]
+    pub fn varies(&self) -> bool {
+        self.entries.len() > 1
     }
 
     /// Lengths drawn from `distribution`, each passed through `convert` (ns to whatever the user counts in).

@@ -95,6 +95,8 @@ impl<M: Machine, L: RawMutex<M>> Hands<M> for LockHands<'_, M, L> {
     fn operate(&mut self, script: &mut Script, control: &Control<M>, signal: u32) -> u64 {
         let mut done = 0;
         let mut intended_ns = 0;
+        let (mut lock, mut context) = (&*self.subject.locks[0], &mut self.contexts[0]);
+        let mut guarded = &*self.subject.guarded[0];
         while control.signal() == signal {
             match &mut script.pace {
                 Pace::Think(table) => M::work(table.step()),
@@ -105,9 +107,13 @@ impl<M: Machine, L: RawMutex<M>> Hands<M> for LockHands<'_, M, L> {
                     }
                 }
             }
-            let pick = script.pick.step() as usize;
-            let (lock, context) = (&*self.subject.locks[pick], &mut self.contexts[pick]);
-            let guarded = &*self.subject.guarded[pick];
+            // Looked up only where there is a choice: who asks again for the lock just given back would wait some ns for
+            // the address, and another core that asks meanwhile takes the line away.
+            if script.pick.varies() {
+                let pick = script.pick.step() as usize;
+                (lock, context) = (&*self.subject.locks[pick], &mut self.contexts[pick]);
+                guarded = &*self.subject.guarded[pick];
+            }
             let object = core::ptr::from_ref(lock).addr();
             // Looked up before the section: a core keeps a line for some 15 ns after a write, in which an empty section
             // that is no longer than it must be ends undisturbed.

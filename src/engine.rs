@@ -51,6 +51,9 @@ pub struct Offered {
     /// Whether its workers can be pinned to cores.
     #[serde(default = "yes")]
     pub pins: bool,
+    /// Whether it knows operations that hold two locks at once.
+    #[serde(default)]
+    pub holds_two: bool,
 }
 
 fn yes() -> bool {
@@ -114,6 +117,11 @@ impl Engine {
     /// Whether the workers of `id` can be pinned to cores.
     pub fn pins(&self, id: &str) -> bool {
         self.offers(id, |offered| offered.pins)
+    }
+
+    /// Whether `id` knows operations that hold two locks at once.
+    pub fn holds_two(&self, id: &str) -> bool {
+        self.offers(id, |offered| offered.holds_two)
     }
 
     fn folder(&self) -> PathBuf {

@@ -171,6 +171,7 @@ fn carry_out<P: Collect>(card: &Card, spec: &LaunchSpec, drive: &Drive<P>) -> Re
         &CollectContext {
             slices: &outcome.slices,
             role_of_worker: &spec.point.role_of_worker(),
+            objects: &outcome.objects,
             primitive_reports: card.offers(Capability::Observable),
             sampled_waiters: outcome.waiters_sampled,
         },

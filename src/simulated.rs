@@ -90,6 +90,7 @@ fn carry_out(card: &Card, spec: &LaunchSpec, marks: Marks, drive: &Drive<SimProb
         &CollectContext {
             slices: &outcome.slices,
             role_of_worker: &spec.point.role_of_worker(),
+            objects: &outcome.objects,
             primitive_reports: card.offers(Capability::Observable),
             sampled_waiters: None,
         },

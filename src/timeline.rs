@@ -245,7 +245,12 @@ impl<'a> Drawing<'a> {
             Event::LostRace => self.instant(thread, "lost the race", now),
             Event::StarvingBegin => self.instant(thread, "starvation begins", now),
             Event::StarvingEnd => self.instant(thread, "starvation ends", now),
-            Event::Prepare | Event::Begin { .. } | Event::End | Event::Owner { .. } | Event::FailedCas => {}
+            Event::Prepare
+            | Event::Begin { .. }
+            | Event::End
+            | Event::Owner { .. }
+            | Event::Nested { .. }
+            | Event::FailedCas => {}
         }
     }
 

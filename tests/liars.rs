@@ -81,6 +81,7 @@ fn point(hold_ns: u64, think_ns: u64) -> Point {
         }],
         locks: 1,
         choice: Choice::Uniform,
+        take: record::Take::One,
         arrivals: Arrivals::Closed,
         schedule: Schedule::Steady,
         expect: Expect::Counter,

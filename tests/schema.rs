@@ -62,7 +62,7 @@ fn wide_suite() -> String {
     TINY.replace(
         "threads = 2\nhold_ns = 500",
         "threads = 2\nhold = { kind = \"exponential\", mean_ns = 500 }",
-    ) + "[[cells]]\nworkload = [\"ramp\", \"stall\", \"zipf-locks\", \"open-poisson\", \"starved-victim\"]\n\
+    ) + "[[cells]]\nworkload = [\"ramp\", \"stall\", \"zipf-locks\", \"open-poisson\", \"starved-victim\", \"transfers\"]\n\
            implementations = \"mutex/go-2019-fastpath\"\nlaunches = 1\n"
 }
 
@@ -98,7 +98,7 @@ fn the_launch_protocol_fits_its_schemas() {
     let place = Place::new();
     place.write("wide.toml", &wide_suite());
     place.run(&["run", "wide.toml", "--filter", "*contended*spin-yield*", "--out", "none", "--dry-run"]);
-    for (probe, workload) in [("off", "contended"), ("full", "stall")] {
+    for (probe, workload) in [("off", "contended"), ("full", "stall"), ("full", "transfers")] {
         let spec = spec(workload, probe);
         let spec_validator = validator("launch-spec");
         fits(&spec_validator, workload, &spec);
@@ -118,12 +118,32 @@ fn the_launch_protocol_fits_its_schemas() {
             .expect("it reads its spec");
         let output = child.wait_with_output().expect("an end");
         assert!(output.status.success());
-        let result: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+        let mut result: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
         let result_validator = validator("launch-result");
         fits(&result_validator, workload, &result);
         refuses(&result_validator, &result, |value| value["slices"][0]["workers"] = json!(2));
         refuses(&result_validator, &result, |value| value["protocol"] = json!(2));
         assert_eq!(result["profile"].is_null(), probe == "off");
+        // Of the order in which it takes two locks nothing is wrong; what would be told otherwise fits, too.
+        let holds_two = workload == "transfers";
+        assert_eq!(result["slices"][0]["sum"].is_object(), holds_two);
+        assert_eq!(result["profile"]["lock_order"].is_object(), holds_two);
+        if holds_two {
+            let step = |worker, holds, asks| json!({ "worker": worker, "holds": holds, "asks": asks, "operation": 1, "times": 2 });
+            let circle = [step(0, 3, 2), step(1, 2, 3)];
+            result["profile"]["lock_order"]["inversions"] = json!([{ "slice": 0, "circle": circle }]);
+            fits(&result_validator, workload, &result);
+            let read: record::LaunchResult = serde_json::from_value(result.clone()).expect("a result");
+            assert_eq!(
+                read.profile.and_then(|profile| profile.lock_order).map(|order| order.inversions.len()),
+                Some(1)
+            );
+            let first = "/profile/lock_order/inversions/0/circle/0";
+            refuses(&result_validator, &result, |value| {
+                value.pointer_mut(first).expect("a step")["asks"] = json!(0)
+            });
+            refuses(&result_validator, &result, |value| value["slices"][0]["sum"]["after"] = json!(-1));
+        }
     }
 }
 

@@ -31,6 +31,12 @@ pub enum Event {
         /// When an open loop meant to ask, on the machine's clock; 0 in a closed loop.
         intended_ns: u64,
     },
+    /// The thread, which holds one object, will ask for another one next: `Request` follows. Where it is not reported,
+    /// nobody asks for anything while holding.
+    Nested {
+        /// Address of the object that it holds.
+        held: usize,
+    },
     /// The thread has the object.
     Acquired,
     /// Somebody else had it before, as the guarded data tell. Who takes an object again need not say so.

@@ -18,7 +18,7 @@ use impls::machine::os::Os;
 use impls::mutex::go_2019_fastpath::Go2019Fastpath;
 use impls::mutex::{MutexImpl, RawMutex};
 use impls::probe::Event;
-use profiler::lock_order::inversions;
+use profiler::lock_order::lock_order;
 use profiler::probe::{WatchProbe, watch};
 
 /// This computer, with the probe that notes who asks for what while holding what.
@@ -70,7 +70,8 @@ fn main() -> ExitCode {
         slots.lock().expect("no worker panics").push(slot);
     });
     let slots = slots.into_inner().expect("no worker panics");
-    let found = inversions(&slots.iter().map(watch::Slot::order).collect::<Vec<_>>());
+    let slices = [slots.iter().map(watch::Slot::order).collect()];
+    let found = lock_order(&slices, &[]).map_or_else(Vec::new, |order| order.inversions);
     for inversion in &found {
         println!("lock order inverted: {}", inversion.text(|worker| format!("worker {worker}")));
     }

@@ -148,6 +148,81 @@ fn a_driver_that_does_not_report_a_part_leaves_a_residue() {
     }
 }
 
+/// Figures of honest launches beside other programs, as this project's own runs recorded them: each was once accused.
+#[test]
+fn honest_threads_beside_other_programs_are_not_accused() {
+    let parts = |think: u64, hold: u64, fast: u64, lost: u64| Stamped {
+        think_ns: think,
+        hold_ns: hold,
+        fast_ns: fast,
+        lost_ns: lost,
+        ..Stamped::default()
+    };
+    // Sleeps without the waker's stamp, and 9.65 ms off its core before the first stamp or after the last: of
+    // `recursive-token`, 8 threads on 2 cores.
+    let token = Stamped {
+        wait_ns: 78_190_000,
+        park_unsplit_ns: 74_340_000,
+        parks: 27,
+        ..parts(36_540_000, 3_500_000, 1_090_000, 2_760_000)
+    };
+    // 848 sleeps at 11 us of processor time each: of `go-2015-spinning`, the victim.
+    let spinning = Stamped {
+        wait_ns: 100_000_000,
+        spin_ns: 2_100_000,
+        park_ns: 63_710_000,
+        wake_ns: 33_710_000,
+        parks: 848,
+        ..parts(1_150_000, 20_000, 0, 480_000)
+    };
+    // 528 sleeps at 19 us each, and others on the core for a third of the time: of `go-2019-fastpath`, the victim.
+    let fastpath = Stamped {
+        wait_ns: 94_240_000,
+        spin_ns: 2_200_000,
+        park_ns: 43_520_000,
+        wake_ns: 48_270_000,
+        parks: 528,
+        ..parts(6_320_000, 180_000, 0, 250_000)
+    };
+    for (name, span_ns, stamped, cpu_ns, run_delay_ns) in [
+        ("token", 127_880_000, token, 33_080_000, 94_240_000),
+        ("spinning", 101_170_000, spinning, 13_150_000, 5_640_000),
+        ("fastpath", 100_740_000, fastpath, 18_790_000, 38_270_000),
+    ] {
+        let ledger = ledger(span_ns, &stamped, Some(Scheduled { cpu_ns, run_delay_ns }), true);
+        assert!(residue(&ledger).abs() < 0.02, "{name}: {} in {ledger:?}", residue(&ledger));
+    }
+    // The same figures, but nobody kept the thread from its core: then it slept in secret, or its clock lies.
+    let quiet = Scheduled { cpu_ns: 33_080_000, run_delay_ns: 0 };
+    let accused = ledger(127_880_000, &token, Some(quiet), true);
+    assert!(residue(&accused) > 0.07, "{} in {accused:?}", residue(&accused));
+    let quiet = Scheduled { cpu_ns: 28_790_000, run_delay_ns: 1_000_000 };
+    let accused = ledger(100_740_000, &fastpath, Some(quiet), true);
+    assert!(residue(&accused) < -0.07, "{} in {accused:?}", residue(&accused));
+}
+
+/// Whoever lies beside other programs is excused as far as they explain it, and no further.
+#[test]
+fn liars_beside_other_programs_are_seen() {
+    // A driver that stops reporting for a third of the time, in which it neither works nor is kept from its core.
+    for preempted in [0, BUSY.awake() / 10] {
+        let truth = Truth { preempted, ..BUSY };
+        let span = truth.span() + truth.span() / 2;
+        let silent = ledger(span, &truth.stamped(1.0), Some(truth.scheduled()), true);
+        assert!(residue(&silent) > 0.2, "{preempted}: {} in {silent:?}", residue(&silent));
+    }
+    // A clock at half its rate, of a thread that sleeps two thirds of its time.
+    let slow = ledger(SLEEPY.span() / 2, &SLEEPY.stamped(0.5), Some(SLEEPY.scheduled()), true);
+    assert!(residue(&slow) < -0.1, "{} in {slow:?}", residue(&slow));
+    // A lock that sleeps in secret, beside others that take a tenth of the time.
+    let truth = Truth { preempted: BUSY.awake() / 10, ..BUSY };
+    let secret = truth.span() / 4;
+    let mut stamped = truth.stamped(1.0);
+    (stamped.spin_ns, stamped.wait_ns) = (stamped.spin_ns + secret, stamped.wait_ns + secret);
+    let sleeps = ledger(truth.span() + secret, &stamped, Some(truth.scheduled()), true);
+    assert!(residue(&sleeps) > 0.1, "{} in {sleeps:?}", residue(&sleeps));
+}
+
 #[test]
 fn without_reports_the_sleep_is_the_schedulers() {
     let truth = SLEEPY;

@@ -36,7 +36,7 @@ impl<P: Probe> Feed<P> {
 
 fn slice(workers: usize, start_ns: u64, end_ns: u64) -> Slice {
     let worker = Worker { ops: 1, start_ns, end_ns, ..Worker::default() };
-    Slice { workers: vec![worker; workers], expected: 0, observed: 0, phases: Vec::new() }
+    Slice { workers: vec![worker; workers], expected: 0, observed: 0, sum: None, phases: Vec::new() }
 }
 
 fn collect<P: Collect>(slots: Vec<P::Slot>, slice: Slice) -> Collected {
@@ -45,6 +45,7 @@ fn collect<P: Collect>(slots: Vec<P::Slot>, slice: Slice) -> Collected {
     let context = CollectContext {
         slices: &slices,
         role_of_worker: &roles,
+        objects: &[],
         primitive_reports: true,
         sampled_waiters: Some((0.5, 200)),
     };
@@ -241,6 +242,7 @@ fn the_harness_sleep_is_neither_a_park_nor_work() {
 fn slots_that_do_not_match_the_slices_are_refused() {
     let slices = [slice(2, 0, 1)];
     let context = CollectContext {
+        objects: &[],
         slices: &slices,
         role_of_worker: &[0, 0],
         primitive_reports: true,

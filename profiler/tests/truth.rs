@@ -54,6 +54,7 @@ fn profile() -> Profile {
         windows: Vec::new(),
         wait_ns_max: Vec::new(),
         worst_stretch: None,
+        lock_order: None,
     }
 }
 
@@ -68,6 +69,7 @@ fn result(profile: Option<Profile>) -> LaunchResult {
             workers: vec![worker(), worker()],
             expected,
             observed: expected,
+            sum: None,
             phases: Vec::new(),
         }],
         distributions: Vec::new(),
@@ -115,6 +117,7 @@ fn honest() -> Record {
             roles: vec![role],
             locks: 1,
             choice: Choice::Uniform,
+            take: record::Take::One,
             arrivals: Arrivals::Closed,
             schedule: Schedule::Steady,
             expect: Expect::Counter,
@@ -162,8 +165,8 @@ fn an_honest_record_is_ok_and_every_rule_was_applied() {
     let (status, reasons, checks) = judge(&honest(), &CONTEXT);
     assert_eq!((status, reasons), (Status::Ok, Vec::new()));
     for check in checks {
-        // Cycles are counted on simulated machines only.
-        if check.rule == "cycles" {
+        // Cycles are counted on simulated machines only, and this workload takes one lock at a time.
+        if ["cycles", "lock-order"].contains(&check.rule.as_str()) {
             assert_eq!(check.verdict, Verdict::NotApplicable, "{check:?}");
             continue;
         }
@@ -179,6 +182,28 @@ fn a_lock_that_loses_counts_has_failed() {
     assert_eq!(flagged(&record, &CONTEXT), (Status::Failed, "result".into()));
     record.role = ImplementationRole::Floor;
     assert_eq!(flagged(&record, &CONTEXT), (Status::Ok, String::new()));
+}
+
+#[test]
+fn a_lock_that_loses_an_amount_has_failed() {
+    let mut record = honest();
+    record.point.expect = Expect::Sum;
+    record.point.take = record::Take::Two { order: record::TakeOrder::Ascending };
+    record.point.locks = 2;
+    // Each operation raises two counters, and a probe sees two acquires.
+    for slice in slices(&mut record) {
+        (slice.expected, slice.observed) = (2 * slice.expected, 2 * slice.observed);
+        slice.sum = Some(record::Sum { before: 2_000_000, after: 2_000_000 });
+    }
+    full(&mut record).counts.acquires *= 2;
+    full(&mut record).counts.fast_acquires *= 2;
+    assert_eq!(flagged(&record, &CONTEXT), (Status::Ok, String::new()));
+    let mut loses = record.clone();
+    slices(&mut loses).next().unwrap().sum = Some(record::Sum { before: 2_000_000, after: 1_999_999 });
+    assert_eq!(flagged(&loses, &CONTEXT), (Status::Failed, "result".into()));
+    // A probe that saw one acquire an operation has missed the other.
+    full(&mut record).counts.acquires /= 2;
+    assert_eq!(flagged(&record, &CONTEXT), (Status::Suspect, "events".into()));
 }
 
 #[test]

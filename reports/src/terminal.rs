@@ -40,6 +40,7 @@ pub fn table_of(cells: &[Summary], width: usize) -> String {
         }
     }
     out.push_str(&unranked_rows(cells));
+    out.push_str(&remarks(cells));
     if cells.iter().any(|c| c.ranked()) {
         out.push_str(
             "op/s: median of the plain launches, and their range. wait: probed launches, all roles. - : not known.\n",
@@ -113,6 +114,29 @@ fn ranked_rows(ranked: &[&Summary], width: usize) -> String {
 
 fn range(spread: &Spread) -> String {
     format!("{}-{}", si(spread.min), si(spread.max))
+}
+
+/// What must be known beside the numbers: of each point the first remark, and how many cells have one.
+fn remarks(cells: &[Summary]) -> String {
+    let mut of_point: Vec<(&str, &Summary, usize)> = Vec::new();
+    for cell in cells.iter().filter(|cell| !cell.problems.is_empty()) {
+        match of_point.iter_mut().find(|(label, ..)| *label == cell.label) {
+            Some((.., count)) => *count += 1,
+            None => of_point.push((&cell.label, cell, 1)),
+        }
+    }
+    let line = |(label, cell, count): &(&str, &Summary, usize)| {
+        let others = match count {
+            1 => String::new(),
+            2 => " (and one more cell)".to_owned(),
+            more => format!(" (and {} more cells)", more - 1),
+        };
+        format!("  {}  {}: {}{others}\n", fit(&cell.name, 40), fit(label, 40), cell.problems.join("; "))
+    };
+    if of_point.is_empty() {
+        return String::new();
+    }
+    format!("Remarks\n{}\n", of_point.iter().map(line).collect::<String>())
 }
 
 fn unranked_rows(cells: &[Summary]) -> String {

@@ -145,7 +145,7 @@ fn phased(schedule: Schedule, phases: &[(u64, u32, u64, bool)]) -> Summary {
         begin_ns = end_ns;
     }
     let worker = Worker { ops: 10, end_ns: begin_ns, ..Worker::default() };
-    let slice = Slice { workers: vec![worker], expected: 10, observed: 10, phases: made };
+    let slice = Slice { workers: vec![worker], expected: 10, observed: 10, sum: None, phases: made };
     record.launches[0].result.as_mut().unwrap().slices = vec![slice];
     Summary::of(&record)
 }

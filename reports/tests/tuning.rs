@@ -26,6 +26,7 @@ fn scenario(machine: &str, label: &str, held_out: bool) -> Scenario {
         roles: vec![Role { name: "worker".into(), threads: 2, hold: nothing, think: nothing }],
         locks: 1,
         choice: Choice::Uniform,
+        take: record::Take::One,
         arrivals: Arrivals::Closed,
         schedule: Schedule::Steady,
         expect: Expect::Counter,

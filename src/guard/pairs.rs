@@ -216,13 +216,10 @@ fn take(pair: &Pair, side: Side, probe: ProbeMode, seed: u64, plan: &Plan) -> Re
             Ended::Result(result, _) => break result,
         }
     };
-    if let Some(slice) = result.slices.iter().find(|slice| slice.observed != slice.expected) {
+    if let Some(fault) = result.slices.iter().find_map(record::Slice::fault) {
         return Ok(Err(Failure {
             kind: FailureKind::WrongResult,
-            detail: format!(
-                "the guarded counter shows {}, it must show {}: the lock let two threads in",
-                slice.observed, slice.expected
-            ),
+            detail: format!("{fault}: the lock let two threads in"),
             stderr: String::new(),
         }));
     }

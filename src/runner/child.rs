@@ -87,6 +87,7 @@ impl Program {
         }
         isolate(&mut command);
         let started = Instant::now();
+        let mut watch = Watch::default();
         let mut child = match command.spawn() {
             Ok(child) => child,
             Err(error) => {
@@ -120,13 +121,13 @@ impl Program {
             }
             match answer.recv_timeout(LOOK) {
                 Ok(bytes) => break Some(bytes),
-                Err(RecvTimeoutError::Timeout) if started.elapsed() < limit => {}
+                Err(RecvTimeoutError::Timeout) if watch.look() < limit => {}
                 Err(_) => break None,
             }
         };
         let took = started.elapsed();
         let too_long = bytes.as_ref().is_some_and(|bytes| bytes.len() as u64 > ANSWER_BYTES_MAX);
-        let in_time = bytes.is_some() && !too_long && exited(&child, started, limit);
+        let in_time = bytes.is_some() && !too_long && exited(&child, &mut watch, limit);
         let status = end(&mut child).filter(|_| in_time);
         drop((feeder, reader));
         let stderr = joined(complaint);
@@ -139,6 +140,33 @@ impl Program {
             (Some(bytes), Some(status)) => judge(spec, &bytes, took, status, stderr),
             _ => failed(FailureKind::Hang, format!("no result after {:.1} s", limit.as_secs_f64()), stderr),
         })
+    }
+}
+
+/// Time that a child has had, as long as this process was there to see it pass.
+///
+/// While both stand still, in a debugger, in a shell that stopped the job, in a paused container, the clock goes on: a
+/// child that is given up for that has not hung.
+struct Watch {
+    last: Instant,
+    seen: Duration,
+}
+
+/// Between two looks no more than this counts. On a computer that has too much to do a look may be that late.
+const LATE: Duration = Duration::from_secs(1);
+
+impl Default for Watch {
+    fn default() -> Self {
+        Watch { last: Instant::now(), seen: Duration::ZERO }
+    }
+}
+
+impl Watch {
+    /// How long it has been.
+    fn look(&mut self) -> Duration {
+        let now = Instant::now();
+        self.seen += (now - std::mem::replace(&mut self.last, now)).min(LATE);
+        self.seen
     }
 }
 
@@ -185,7 +213,7 @@ fn panic_message(stderr: &str) -> Option<String> {
 /// Waits until a child that has closed its output has exited; whether it did in time. It is not collected: until then
 /// its process group cannot be anybody else's.
 #[cfg(unix)]
-fn exited(child: &Child, started: Instant, limit: Duration) -> bool {
+fn exited(child: &Child, watch: &mut Watch, limit: Duration) -> bool {
     loop {
         // SAFETY: a zeroed siginfo_t is valid, and the kernel writes it through a valid pointer.
         let gone = unsafe {
@@ -196,7 +224,7 @@ fn exited(child: &Child, started: Instant, limit: Duration) -> bool {
         if gone {
             return true;
         }
-        if started.elapsed() >= limit {
+        if watch.look() >= limit {
             return false;
         }
         std::thread::sleep(Duration::from_micros(200));
@@ -204,7 +232,7 @@ fn exited(child: &Child, started: Instant, limit: Duration) -> bool {
 }
 
 #[cfg(not(unix))]
-fn exited(_: &Child, _: Instant, _: Duration) -> bool {
+fn exited(_: &Child, _: &mut Watch, _: Duration) -> bool {
     true
 }
 
@@ -252,4 +280,23 @@ fn end(child: &mut Child) -> Option<ExitStatus> {
         unsafe { libc::kill(-group, libc::SIGKILL) };
     }
     child.wait().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_in_which_nobody_looked_is_not_the_childs() {
+        // Stopped for an hour, as by Ctrl-Z, a second after the start.
+        let mut watch = Watch::default();
+        let (hour, second) = (Duration::from_secs(3600), Duration::from_secs(1));
+        let Some(before) = watch.last.checked_sub(hour) else { return };
+        watch = Watch { last: before, seen: second };
+        let seen = watch.look();
+        assert!(seen == second + LATE, "{seen:?}");
+        // From then on it counts as before.
+        std::thread::sleep(Duration::from_millis(2));
+        assert!(watch.look() >= seen + Duration::from_millis(2));
+    }
 }

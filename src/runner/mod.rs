@@ -203,12 +203,16 @@ impl Run<'_> {
         }
         let failure = launch.failure.as_ref().map(|f| format!("{name}: {}: {}", f.kind.name(), f.detail));
         let record = &mut state.records[job.cell];
+        // Of a cell once: every launch will say the same of other accounts.
+        let known = record.launches.iter().any(|before| launch::inversion(before).is_some());
+        let inverted = launch::inversion(&launch).filter(|_| !known);
+        let told = failure.or_else(|| inverted.map(|text| format!("{name}: lock order inverted: {text}")));
         record.launches.push(launch);
         record.launches.sort_by_key(|launch| launch.index);
         self.judge(record);
         self.dir.save(record)?;
         state.made += 1;
-        state.progress.advance(expected, failure.as_deref());
+        state.progress.advance(expected, told.as_deref());
         Ok(true)
     }
 
@@ -293,6 +297,8 @@ fn programs(
         } else if let Some(engine) = observatory.engine(&cell.implementation) {
             if cell.machine != "os" {
                 Err(anyhow::anyhow!("engine {} runs on the threads of this computer only", engine.name))
+            } else if !cell.point.take.is_one() && !engine.holds_two(&cell.implementation) {
+                Err(anyhow::anyhow!("engine {} takes one lock at a time", engine.name))
             } else if cell.cpus.is_empty() || engine.pins(&cell.implementation) {
                 engine.ready().map(Program::engine)
             } else {

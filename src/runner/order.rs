@@ -57,6 +57,7 @@ mod tests {
                 roles: Vec::new(),
                 locks: 1,
                 choice: Choice::Uniform,
+                take: record::Take::One,
                 arrivals: Arrivals::Closed,
                 schedule: Schedule::Steady,
                 expect: Expect::Counter,

@@ -45,19 +45,19 @@ impl Progress {
         }
     }
 
-    /// A launch has ended; `failure` says how, if it went wrong.
-    pub(crate) fn advance(&mut self, expected: Duration, failure: Option<&str>) {
+    /// A launch has ended; `told` is what whoever watches should know of it: that it failed, what it found out.
+    pub(crate) fn advance(&mut self, expected: Duration, told: Option<&str>) {
         self.done += expected;
         self.made += 1;
         if let Some(bar) = &self.bar {
             bar.set_position(self.done.as_millis() as u64);
-            if let Some(failure) = failure {
-                bar.println(failure);
+            if let Some(told) = told {
+                bar.println(told);
             }
             return;
         }
-        if let Some(failure) = failure {
-            eprintln!("{failure}");
+        if let Some(told) = told {
+            eprintln!("{told}");
         }
         if !self.quiet && self.last_line.elapsed() >= LINE_EVERY {
             self.last_line = Instant::now();

@@ -228,11 +228,8 @@ impl Runner<'_, '_> {
                 }
                 Ended::Result(result, _) => *result,
             };
-            if let Some(slice) = result.slices.iter().find(|slice| slice.observed != slice.expected) {
-                return Ok(Err(format!(
-                    "wrong result: the guarded counter shows {}, it must show {}",
-                    slice.observed, slice.expected
-                )));
+            if let Some(fault) = result.slices.iter().find_map(record::Slice::fault) {
+                return Ok(Err(format!("wrong result: {fault}")));
             }
             if result.ops() == 0 && again < AGAIN_MAX {
                 again += 1;

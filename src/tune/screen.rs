@@ -121,8 +121,8 @@ fn simulate(entry: &dyn Entry, spec: &LaunchSpec) -> Result<Numbers> {
             return Err(anyhow!("panic: {}", text.lines().map(str::trim).collect::<Vec<_>>().join("; ")));
         }
     };
-    if let Some(slice) = result.slices.iter().find(|slice| slice.observed != slice.expected) {
-        bail!("the guarded counter shows {}, it must show {}", slice.observed, slice.expected);
+    if let Some(fault) = result.slices.iter().find_map(record::Slice::fault) {
+        bail!("{fault}");
     }
     let numbers = numbers(&result, &result);
     if numbers.throughput_per_s <= 0.0 {

@@ -1,8 +1,8 @@
 //! The values that axes take: lengths of time, numbers of threads, distributions.
 
-use record::{Arrivals, Choice, Distribution};
+use record::{Arrivals, Choice, Distribution, Take, TakeOrder};
 
-use crate::diagnose::{Error, Result};
+use crate::diagnose::{Error, Result, unknown};
 use crate::reader::{Item, Table};
 
 /// Most threads that a point may have.
@@ -192,6 +192,20 @@ pub(crate) fn choice(item: &Item<'_>) -> Result<Choice> {
     }
 }
 
+/// Reads how many objects an operation takes.
+pub(crate) fn take(item: &Item<'_>) -> Result<Take> {
+    let (kind, table) = item.kind(&[("one", &[]), ("two", &["order"])])?;
+    let Some(table) = table.filter(|_| kind == "two") else { return Ok(Take::One) };
+    let expected = "one of ascending, as-drawn";
+    let order = table.need("order", expected)?;
+    let given = order.str(expected)?;
+    let known = [TakeOrder::Ascending, TakeOrder::AsDrawn];
+    match known.into_iter().find(|order| order.name() == given) {
+        Some(order) => Ok(Take::Two { order }),
+        None => Err(order.wrong(unknown("order", given, known.map(TakeOrder::name).into_iter()))),
+    }
+}
+
 /// Reads when a thread begins an operation.
 pub(crate) fn arrivals(item: &Item<'_>) -> Result<Arrivals> {
     let rate: &[&str] = &["per_thread_per_s"];
@@ -223,6 +237,14 @@ pub(crate) fn show_choice(choice: &Choice) -> String {
     match choice {
         Choice::Uniform => "uniform".into(),
         Choice::Zipf { exponent } => format!("zipf{exponent}"),
+    }
+}
+
+/// How labels show how many objects an operation takes: `one`, `as-drawn`.
+pub(crate) fn show_take(take: &Take) -> String {
+    match take {
+        Take::One => "one".into(),
+        Take::Two { order } => order.name().into(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A workload: what threads do, with axes that may take several values, read from one TOML file.
 
 use record::spec::Expect;
-use record::{Arrivals, Choice, Distribution, Schedule};
+use record::{Arrivals, Choice, Distribution, Schedule, Take};
 
 use crate::axes::{self, Count, LOCKS_MAX, PHASE_NS_MIN, SPAN_NS_MAX, WORK_NS_MAX};
 use crate::diagnose::{Error, Result, unknown};
@@ -31,6 +31,7 @@ pub struct Workload {
     pub(crate) named_roles: bool,
     pub(crate) locks: Axis<u32>,
     pub(crate) choice: Axis<Choice>,
+    pub(crate) take: Axis<Take>,
     pub(crate) arrivals: Axis<Arrivals>,
     pub(crate) schedule: Load,
     /// Where it and its keys were read, for errors that only a machine brings out.
@@ -88,7 +89,7 @@ pub(crate) enum Load {
 
 pub(crate) const KEYS: &[&str] = &[
     "name", "family", "summary", "analysis", "expect", "threads", "hold", "hold_ns", "think", "think_ns",
-    "role", "locks", "choice", "arrivals", "schedule", "pin",
+    "role", "locks", "choice", "take", "arrivals", "schedule", "pin",
 ];
 const ROLE_KEYS: &[&str] = &["name", "threads", "hold", "hold_ns", "think", "think_ns"];
 const WORK: &str = "a length in ns, a text such as `10 us`, or a table with a `kind`";
@@ -118,7 +119,10 @@ impl Workload {
             family: word(table, "family", FAMILIES)?.to_owned(),
             summary: table.text("summary")?,
             analysis: table.text("analysis")?,
-            expect: word(table, "expect", &["counter"]).map(|_counter| Expect::Counter)?,
+            expect: match word(table, "expect", &["counter", "sum"])? {
+                "sum" => Expect::Sum,
+                _ => Expect::Counter,
+            },
             pin: match table.get("pin") {
                 None => Pin::None,
                 Some(_) => match word(table, "pin", &["none", "compact", "one"])? {
@@ -133,6 +137,7 @@ impl Workload {
                 Ok(item.integer("a number of locks", 1..LOCKS_MAX + 1)? as u32)
             })?,
             choice: axis(table.get("choice"), "a choice", Choice::Uniform, axes::choice)?,
+            take: axis(table.get("take"), "how many locks an operation takes", Take::One, axes::take)?,
             arrivals: axis(table.get("arrivals"), "arrivals", Arrivals::Closed, axes::arrivals)?,
             schedule: match table.get("schedule") {
                 None => Load::Same(Schedule::Steady),

@@ -1,6 +1,7 @@
 //! From the axes of a workload to its points on one machine.
 
-use record::{Arrivals, Choice, Distribution, Point, Role, Schedule};
+use record::spec::Expect;
+use record::{Arrivals, Choice, Distribution, Point, Role, Schedule, Take};
 
 use crate::axes::{self, Count, THREADS_MAX};
 use crate::definition::{Axis, Load, RoleAxes, Workload};
@@ -62,7 +63,8 @@ impl Workload {
         for role in &self.roles {
             lens.extend([role.threads.values.len(), role.hold.values.len(), role.think.values.len()]);
         }
-        lens.extend([self.locks.values.len(), self.choice.values.len(), self.arrivals.values.len()]);
+        lens.extend([self.locks.values.len(), self.choice.values.len()]);
+        lens.extend([self.take.values.len(), self.arrivals.values.len()]);
         let count = lens.iter().try_fold(1_usize, |product, &len| product.checked_mul(len));
         let Some(count) = count.filter(|&count| count <= POINTS_MAX) else {
             return Err(self
@@ -118,12 +120,17 @@ impl Workload {
         }
         let locks: u32 = self.locks.values[next()];
         let choice: Choice = self.choice.values[next()];
+        let take: Take = self.take.values[next()];
+        self.check_take(take, locks)?;
         let arrivals: Arrivals = self.arrivals.values[next()];
         if self.locks.shown {
             shown += &format!("/l{locks}");
         }
         if self.choice.shown {
             shown += &format!("/{}", axes::show_choice(&choice));
+        }
+        if self.take.shown {
+            shown += &format!("/{}", axes::show_take(&take));
         }
         if self.arrivals.shown {
             shown += &format!("/{}", axes::show_arrivals(&arrivals));
@@ -141,9 +148,27 @@ impl Workload {
             roles,
             locks,
             choice,
+            take,
             arrivals,
             expect: self.expect,
         })
+    }
+
+    /// Who takes two locks needs two, and moves something between them.
+    fn check_take(&self, take: Take, locks: u32) -> Result<()> {
+        if locks < take.count() {
+            let message =
+                format_args!("expected at least 2, since an operation takes two of them, found {locks}");
+            return Err(self.wrong("locks", message));
+        }
+        match (take, self.expect) {
+            (Take::One, Expect::Counter) | (Take::Two { .. }, Expect::Sum) => Ok(()),
+            (Take::One, Expect::Sum) => {
+                Err(self.wrong("expect", "expected `counter`, since an operation takes one lock: see `take`"))
+            }
+            (Take::Two { .. }, Expect::Counter) => Err(self
+                .wrong("expect", "expected `sum`, since an operation takes two locks and moves an amount")),
+        }
     }
 
     fn schedule_on(&self, cores: usize, threads: u64) -> Result<Schedule> {

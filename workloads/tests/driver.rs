@@ -30,6 +30,7 @@ fn point(roles: Vec<Role>) -> Point {
         roles,
         locks: 1,
         choice: Choice::Uniform,
+        take: record::Take::One,
         arrivals: Arrivals::Closed,
         schedule: Schedule::Steady,
         expect: Expect::Counter,

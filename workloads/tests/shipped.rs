@@ -73,6 +73,7 @@ fn definitions_cover_every_kind_of_load() {
         "exponential",
         "bimodal",
         "zipf",
+        "two",
         "closed",
         "fixed",
         "poisson",

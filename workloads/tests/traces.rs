@@ -61,6 +61,7 @@ fn hashes<P: Probe, I: MutexImpl>(preset: &str, threads: u32, seed: u64) -> Vec<
         }],
         locks: 2,
         choice: Choice::Uniform,
+        take: record::Take::One,
         arrivals: Arrivals::Closed,
         schedule: Schedule::Steady,
         expect: Expect::Counter,

@@ -97,7 +97,7 @@ impl<M: Machine, S: ParamSource> Mutex<M, S> {
     /// Outlined, so that a caller inlines no more than a compare-exchange.
     #[cold]
     #[inline(never)]
-    fn lock_slow(&self) {
+    pub(crate) fn lock_slow(&self) {
         self.0.lock_contended(Go2019Fastpath::CARD.id);
     }
 

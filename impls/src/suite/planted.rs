@@ -4,15 +4,16 @@
 use super::mutants;
 use crate::card::{Card, Fairness, ParamSource};
 use crate::machine::Machine;
+use crate::mutex::go_2019_fastpath::{self, Go2019Fastpath};
 use crate::mutex::{MutexImpl, RawMutex};
-use crate::wait::starving::{self, Starving};
+use crate::wait::starving;
 
 /// `go-2019-fastpath` after somebody has lost its fast path: every acquire goes through the outlined slow one.
 pub struct NoFastPath;
 
-/// Its lock.
-#[repr(C)]
-pub struct Mutex<M: Machine, S: ParamSource>(Starving<M, S>);
+/// Its lock: the original, but for one door.
+#[repr(transparent)]
+pub struct Mutex<M: Machine, S: ParamSource>(go_2019_fastpath::Mutex<M, S>);
 
 impl MutexImpl for NoFastPath {
     const CARD: Card = mutants::card(
@@ -25,7 +26,7 @@ impl MutexImpl for NoFastPath {
     );
     type Lock<M: Machine, S: ParamSource> = Mutex<M, S>;
     fn build<M: Machine, S: ParamSource>(params: S) -> Mutex<M, S> {
-        Mutex(Starving::new(params))
+        Mutex(Go2019Fastpath::build(params))
     }
 }
 
@@ -35,20 +36,15 @@ impl<M: Machine, S: ParamSource> RawMutex<M> for Mutex<M, S> {
 
     #[inline]
     fn lock(&self, (): &mut ()) {
-        self.lock_slow();
+        self.0.lock_slow();
     }
-
     #[inline]
-    fn try_lock(&self, (): &mut ()) -> bool {
-        self.0.try_lock()
+    fn try_lock(&self, context: &mut ()) -> bool {
+        self.0.try_lock(context)
     }
-
     #[inline]
-    fn unlock(&self, (): &mut ()) {
-        let new = self.0.release();
-        if new != 0 {
-            self.unlock_slow(new);
-        }
+    fn unlock(&self, context: &mut ()) {
+        self.0.unlock(context);
     }
 
     fn count(&self) -> u32 {
@@ -62,19 +58,5 @@ impl<M: Machine, S: ParamSource> RawMutex<M> for Mutex<M, S> {
     }
     fn is_starving(&self) -> bool {
         self.0.is_starving()
-    }
-}
-
-impl<M: Machine, S: ParamSource> Mutex<M, S> {
-    #[cold]
-    #[inline(never)]
-    fn lock_slow(&self) {
-        self.0.lock_contended(NoFastPath::CARD.id);
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn unlock_slow(&self, new: i32) {
-        self.0.wake(new, NoFastPath::CARD.id);
     }
 }

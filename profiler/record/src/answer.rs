@@ -2,6 +2,7 @@
 
 use anyhow::{Result, ensure};
 
+use crate::spec::Expect;
 use crate::{LaunchResult, LaunchSpec, PROTOCOL};
 
 /// Whether an answer fits its question. The error names the first thing that does not.
@@ -35,6 +36,11 @@ pub fn validate(spec: &LaunchSpec, result: &LaunchResult) -> Result<()> {
             );
         }
         ensure!(slice.span_ns() > 0, "slice {index} has no length");
+        ensure!(
+            slice.sum.is_some() == (spec.point.expect == Expect::Sum),
+            "slice {index} {} a sum of what the objects hold",
+            if slice.sum.is_some() { "has not been asked for" } else { "lacks" }
+        );
         ensure!(
             slice.ops() <= slice.expected,
             "slice {index} claims {} operations but expects a counter of {}",

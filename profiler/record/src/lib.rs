@@ -40,10 +40,12 @@ pub use cell::{Check, Failure, FailureKind, Launch, Record, Status, Verdict};
 pub use host::{Environment, Fingerprint, Host};
 pub use profile::Profile;
 pub use reading::{Reading, Tier};
-pub use result::{LaunchResult, Slice, Worker};
+pub use result::{LaunchResult, Slice, Sum, Worker};
 pub use run::{Manifest, PlannedCell, Tool};
 pub use simulated::{Simulated, is_simulated};
-pub use spec::{Arrivals, Choice, Distribution, LaunchSpec, Point, ProbeMode, Role, Schedule};
+pub use spec::{
+    Arrivals, Choice, Distribution, LaunchSpec, Point, ProbeMode, Role, Schedule, Take, TakeOrder,
+};
 pub use verified::{Checked, Orderings, Proof, Verified};
 
 /// Version of the launch protocol: [`LaunchSpec`] in, [`LaunchResult`] out.

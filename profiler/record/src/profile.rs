@@ -35,6 +35,68 @@ pub struct Profile {
     /// What everybody did around the longest wait; full timing only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worst_stretch: Option<WorstStretch>,
+    /// In which orders threads took objects of which they held two; absent where they hold one at a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock_order: Option<LockOrder>,
+}
+
+/// Orders in which threads took objects, and where these contradict each other.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockOrder {
+    /// Different pairs of an object held and another asked for, over all slices.
+    pub pairs: u64,
+    /// Circles: threads that may come to wait for each other, whether or not they did. The shortest ones first.
+    pub inversions: Vec<Inversion>,
+    /// Circles that are not listed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub omitted: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// Threads that may come to wait for each other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inversion {
+    /// The slice in which it was seen first.
+    pub slice: u32,
+    /// Each thread's step. What one asks for is what the next one holds, and the last one asks for what the first holds.
+    pub circle: Vec<OrderStep>,
+}
+
+/// What one thread did that may make it wait for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrderStep {
+    /// The thread.
+    pub worker: u32,
+    /// Number of the object that it held.
+    pub holds: u64,
+    /// Number of the object for which it asked meanwhile.
+    pub asks: u64,
+    /// In which of its operations of the slice it did so first, from 1.
+    pub operation: u64,
+    /// How often it did so in the slice.
+    pub times: u64,
+}
+
+impl Inversion {
+    /// In words, with `name` for threads.
+    pub fn text(&self, name: impl Fn(u32) -> String) -> String {
+        let step = |step: &OrderStep| {
+            let often = match step.times {
+                1 => String::new(),
+                times => format!(", {times} times"),
+            };
+            let (holds, asks, operation) = (step.holds, step.asks, step.operation);
+            let who = name(step.worker);
+            format!("{who} takes lock {holds} and then lock {asks} (operation {operation}{often})")
+        };
+        self.circle.iter().map(step).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// What was counted.

@@ -55,9 +55,22 @@ pub struct Slice {
     pub expected: u64,
     /// What they showed.
     pub observed: u64,
+    /// What the objects held together, where operations move amounts between them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sum: Option<Sum>,
     /// The phases of a schedule that has more than one.
     #[serde(default)]
     pub phases: Vec<Phase>,
+}
+
+/// What objects hold together. Amounts wrap around: an object may hold less than nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sum {
+    /// Before the first operation.
+    pub before: u64,
+    /// After the last.
+    pub after: u64,
 }
 
 /// What one worker did in one slice. Times are on the launch's clock.
@@ -115,6 +128,16 @@ impl Slice {
     /// Operations of all workers.
     pub fn ops(&self) -> u64 {
         total(self.workers.iter().map(|w| w.ops))
+    }
+
+    /// What the guarded data show that they must not; `None` if all is as it must be.
+    pub fn fault(&self) -> Option<String> {
+        let (expected, observed) = (self.expected, self.observed);
+        if observed != expected {
+            return Some(format!("the guarded counters show {observed}, expected {expected}"));
+        }
+        let Sum { before, after } = self.sum.filter(|sum| sum.before != sum.after)?;
+        Some(format!("the locks guard {after} together, expected the {before} of the beginning"))
     }
 
     /// From the first worker's start to the last worker's end.

@@ -83,6 +83,9 @@ pub struct Point {
     pub locks: u32,
     /// How an operation picks.
     pub choice: Choice,
+    /// How many it takes at once, and in which order; absent where it takes one.
+    #[serde(default, skip_serializing_if = "Take::is_one")]
+    pub take: Take,
     /// When a thread begins an operation.
     pub arrivals: Arrivals,
     /// How the load changes during a slice.
@@ -177,6 +180,55 @@ pub enum Choice {
     },
 }
 
+/// How many objects an operation takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Take {
+    /// The one that it picked.
+    #[default]
+    One,
+    /// Two different ones: it holds the first while it asks for the second.
+    Two {
+        /// Which of them it takes first.
+        order: TakeOrder,
+    },
+}
+
+impl Take {
+    /// Whether an operation takes one object.
+    pub fn is_one(&self) -> bool {
+        *self == Take::One
+    }
+
+    /// Objects that an operation takes.
+    pub fn count(self) -> u32 {
+        match self {
+            Take::One => 1,
+            Take::Two { .. } => 2,
+        }
+    }
+}
+
+/// The order in which an operation takes two objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TakeOrder {
+    /// By their numbers: threads cannot come to wait for each other in a circle.
+    Ascending,
+    /// As they were drawn: two threads may each hold what the other asks for, and wait for ever.
+    AsDrawn,
+}
+
+impl TakeOrder {
+    /// The name used in files and labels.
+    pub const fn name(self) -> &'static str {
+        match self {
+            TakeOrder::Ascending => "ascending",
+            TakeOrder::AsDrawn => "as-drawn",
+        }
+    }
+}
+
 /// When a thread begins an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
@@ -228,4 +280,6 @@ pub enum Schedule {
 pub enum Expect {
     /// The guarded counters, each raised by a load and a store, add up to the operations.
     Counter,
+    /// Those, and what the objects hold together: each operation moves an amount from one to another.
+    Sum,
 }

@@ -14,6 +14,7 @@ use super::tally::{MATRIX_WORKERS, Tally};
 use super::timed::Times;
 use crate::fairness::{self, Stretch};
 use crate::ledger::{self, Scheduled};
+use crate::lock_order::{self, Order};
 use crate::timeline::{self, BIN_NS};
 use crate::worst::{self, Log, LoggedSlice};
 
@@ -27,6 +28,8 @@ pub struct CollectContext<'a> {
     pub slices: &'a [Slice],
     /// The role of each worker.
     pub role_of_worker: &'a [usize],
+    /// Where the objects lay, as the probe calls them: of each slice, in the order of their numbers.
+    pub objects: &'a [Vec<usize>],
     /// Whether the implementation reports spins, parks and wakes.
     pub primitive_reports: bool,
     /// Mean and number of samples of the implementation's own count of waiters.
@@ -152,6 +155,8 @@ fn counted<S>(
             streaks.iter_mut().zip(more).for_each(|(sum, count)| *sum += count);
         }
     }
+    let orders: Vec<Vec<&Order>> =
+        slices.iter().map(|slots| slots.iter().map(|slot| &tally(slot).order).collect()).collect();
     Profile {
         probe,
         counts,
@@ -163,6 +168,7 @@ fn counted<S>(
         windows: Vec::new(),
         wait_ns_max: Vec::new(),
         worst_stretch: None,
+        lock_order: lock_order::lock_order(&orders, context.objects),
     }
 }
 

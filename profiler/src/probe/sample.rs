@@ -194,16 +194,19 @@ impl SampleSlot {
         self.tally.marks.get() & TIMED != 0 && self.stamps.get().acquired_ns == 0
     }
 
-    /// Records the last timed operation, if it is complete.
+    /// Records the last timed operation, as far as it came. The hold of an object under which another one was asked for is
+    /// not known.
     fn record(&self) {
         let Stamps { from_ns, acquired_ns, releasing_ns } = self.stamps.take();
         if let Some(sampled) = self.sampled.borrow_mut().as_mut()
-            && releasing_ns != 0
+            && acquired_ns != 0
         {
             let wait_ns = acquired_ns.saturating_sub(from_ns);
             sampled.wait.saturating_record(wait_ns);
-            sampled.hold.saturating_record(releasing_ns.saturating_sub(acquired_ns));
             sampled.wait_ns_max = sampled.wait_ns_max.max(wait_ns);
+            if releasing_ns != 0 {
+                sampled.hold.saturating_record(releasing_ns.saturating_sub(acquired_ns));
+            }
         }
     }
 }

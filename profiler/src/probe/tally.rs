@@ -6,6 +6,8 @@ use std::cell::Cell;
 
 use impls::probe::{Clock, Event};
 
+use crate::lock_order::Order;
+
 /// Workers up to which the hand-off matrix is kept.
 pub(super) const MATRIX_WORKERS: usize = 64;
 /// Buckets of streak lengths: powers of two.
@@ -48,6 +50,8 @@ pub(super) struct Tally {
     pub(super) after_self: Cell<u64>,
     /// Acquires right after each other worker.
     after: [Cell<u64>; MATRIX_WORKERS],
+    /// What it asked for while it held something. Last: most workloads never touch it.
+    pub(super) order: Order,
 }
 
 /// Starvation mode as one worker saw it begin and end. Another worker may end what this one began, so single stamps
@@ -84,6 +88,7 @@ impl Default for Tally {
             streaks: std::array::from_fn(|_| zero()),
             after_self: zero(),
             after: std::array::from_fn(|_| zero()),
+            order: Order::default(),
         }
     }
 }
@@ -175,6 +180,7 @@ impl Tally {
                 self.rounds_pending.set(0);
                 add(&self.parks, 1);
             }
+            Event::Nested { held } => self.order.nested(held, object),
             Event::Wake => add(&self.wakes, 1),
             Event::LostRace => add(&self.lost_races, 1),
             Event::HandOff => add(&self.hand_offs, 1),

@@ -190,12 +190,13 @@ impl Probe for WatchProbe {
 impl Collect for WatchProbe {
     const MODE: ProbeMode = ProbeMode::Count;
     /// There are no numbers; inversions of lock order go to stderr, whether or not they met this time.
-    fn collect(slices: Vec<Vec<Slot>>, _: &CollectContext<'_>) -> anyhow::Result<Collected> {
-        for slots in &slices {
-            let orders: Vec<&Order> = slots.iter().map(Slot::order).collect();
-            for inversion in lock_order::inversions(&orders) {
-                eprintln!("lock order inverted: {}", inversion.text(|worker| format!("worker {worker}")));
-            }
+    fn collect(slices: Vec<Vec<Slot>>, context: &CollectContext<'_>) -> anyhow::Result<Collected> {
+        let orders: Vec<Vec<&Order>> =
+            slices.iter().map(|slots| slots.iter().map(Slot::order).collect()).collect();
+        for inversion in
+            lock_order::lock_order(&orders, context.objects).iter().flat_map(|order| &order.inversions)
+        {
+            eprintln!("lock order inverted: {}", inversion.text(|worker| format!("worker {worker}")));
         }
         Ok(Collected::default())
     }
@@ -204,7 +205,14 @@ impl Collect for WatchProbe {
 /// Unless the process ends before, prints after `deadline` who holds and who waits, and ends it with [`HUNG`].
 pub fn arm(deadline: Duration) {
     let watch = move || {
-        std::thread::sleep(deadline);
+        // In short sleeps: while the process stands still its clock goes on, and nobody hangs for that.
+        const NAP: Duration = Duration::from_millis(50);
+        let mut left = deadline;
+        while !left.is_zero() {
+            let nap = left.min(NAP);
+            std::thread::sleep(nap);
+            left -= nap;
+        }
         eprintln!("{}", picture(&BOARD, clock::now_ns()));
         std::process::exit(HUNG);
     };

@@ -21,18 +21,20 @@ fn profiles(record: &Record) -> impl Iterator<Item = (&Launch, &LaunchResult, &P
 pub(super) fn events(record: &Record, _: &TruthContext) -> Finding {
     /// A worker may be on the way into or out of the observed stretch at its ends.
     const EDGE: u64 = 2;
+    let taken = u64::from(record.point.take.count());
     let mut sum = 0;
     for (launch, result, profile) in profiles(record) {
         let workers = result.slices.iter().flat_map(|slice| &slice.workers);
         let (mut ops, mut edge) = (0, 0);
         for worker in workers {
             ops += worker.ops_accounted.max(worker.ops);
-            edge += EDGE;
+            edge += EDGE * taken;
         }
         let seen = profile.counts.acquires;
-        if seen.abs_diff(ops) > edge {
+        if seen.abs_diff(ops.saturating_mul(taken)) > edge {
+            let of = if taken == 1 { String::new() } else { format!(" of {taken} locks each") };
             return suspect(format!(
-                "launch {}: the probe saw {seen} acquires, the driver counts {ops} operations",
+                "launch {}: the probe saw {seen} acquires, the driver counts {ops} operations{of}",
                 launch.index
             ));
         }
@@ -153,6 +155,32 @@ pub(super) fn little(record: &Record, _: &TruthContext) -> Finding {
         shown.get_or_insert(detail);
     }
     shown.map_or_else(|| not_applicable(why_not), holds)
+}
+
+/// In which orders locks were taken that were held together. It says nothing against the numbers.
+pub(super) fn lock_order(record: &Record, _: &TruthContext) -> Finding {
+    let mut pairs = 0;
+    for (launch, _, profile) in profiles(record) {
+        let Some(order) = &profile.lock_order else { continue };
+        if let Some(first) = order.inversions.first() {
+            let more = match order.inversions.len() as u64 + order.omitted - 1 {
+                0 => String::new(),
+                more => format!("; and {more} more"),
+            };
+            return holds(format!(
+                "inverted, these threads may come to wait for each other for ever (launch {}, slice {}): {}{more}",
+                launch.index,
+                first.slice,
+                first.text(|worker| format!("worker {worker}"))
+            ));
+        }
+        pairs = pairs.max(order.pairs);
+    }
+    match pairs {
+        0 if record.point.take.is_one() => not_applicable("operations take one lock at a time"),
+        0 => not_applicable("no probe saw two locks held"),
+        pairs => holds(format!("{pairs} pairs of locks were held together, always in one order")),
+    }
 }
 
 /// What looking cost: throughput with each probe as a ratio to throughput without.

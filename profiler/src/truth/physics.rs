@@ -72,8 +72,9 @@ pub(super) fn floor(record: &Record, context: &TruthContext) -> Finding {
     // The fastest that any launch saw: a launch that measured its floor while it was disturbed must not doubt itself.
     let lock_ns =
         results(record).filter_map(|(_, result)| result.uncontended_ns).reduce(f64::min).unwrap_or(0.0);
+    let taken = f64::from(record.point.take.count());
     for (launch, result) in results(record) {
-        let (slack, Some(needs)) = needs(&work, result, lock_ns) else { continue };
+        let (slack, Some(needs)) = needs(&work, result, lock_ns, taken) else { continue };
         let allowed = allowed(slack, result);
         let span_ns: u64 = result.slices.iter().map(Slice::span_ns).sum();
         let offered_ns = span_ns as f64 * threads.min(context.cores) as f64;
@@ -111,13 +112,14 @@ struct Needs {
     accounted_ns: f64,
 }
 
-/// What all operations of a launch need at least, with the relative slack.
-fn needs(work: &[Work], result: &LaunchResult, lock_ns: f64) -> (f64, Option<Needs>) {
+/// What all operations of a launch need at least, with the relative slack. Each takes `taken` locks.
+fn needs(work: &[Work], result: &LaunchResult, lock_ns: f64, taken: f64) -> (f64, Option<Needs>) {
+    let (lock_ns, hidden_ns) = (lock_ns * taken, HIDDEN_NS * taken);
     let (mut needs, mut variance) = (Needs { measured_ns: 0.0, accounted_ns: 0.0 }, 0.0);
     for worker in workers(result) {
         let Some(work) = work.get(worker.role) else { continue };
         let work_ns = work.hold_ns + work.think_ns;
-        let each_ns = work_ns.max(lock_ns).max(work_ns + lock_ns - HIDDEN_NS);
+        let each_ns = work_ns.max(lock_ns).max(work_ns + lock_ns - hidden_ns);
         needs.measured_ns += each_ns * worker.ops as f64;
         needs.accounted_ns += each_ns * worker.ops_accounted as f64;
         variance += work.deviation_ns.powi(2) * worker.ops as f64;
@@ -167,12 +169,14 @@ pub(super) fn exclusion(record: &Record, _: &TruthContext) -> Finding {
     if work.iter().all(|work| work.hold_ns == 0.0) {
         return not_applicable("operations hold for no time");
     }
+    let taken = f64::from(record.point.take.count());
     let mut closest: Option<(f64, String)> = None;
     for (launch, result) in results(record) {
-        let held =
-            |worker: &record::Worker| work.get(worker.role).map_or(0.0, |w| w.hold_ns * worker.ops as f64);
+        let held = |worker: &record::Worker| {
+            work.get(worker.role).map_or(0.0, |w| taken * w.hold_ns * worker.ops as f64)
+        };
         let variance = |worker: &record::Worker| {
-            work.get(worker.role).map_or(0.0, |w| w.deviation_ns.powi(2) * worker.ops as f64)
+            work.get(worker.role).map_or(0.0, |w| (taken * w.deviation_ns).powi(2) * worker.ops as f64)
         };
         let held_ns: f64 = workers(result).map(held).sum();
         let slack = CALIBRATION + 3.0 * workers(result).map(variance).sum::<f64>().sqrt() / held_ns.max(1.0);

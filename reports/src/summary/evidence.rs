@@ -146,6 +146,7 @@ mod tests {
             workers: vec![Worker { start_ns, end_ns, ..Worker::default() }],
             expected: 0,
             observed: 0,
+            sum: None,
             phases: Vec::new(),
         };
         // From the middle of one ms to the middle of another: three bins; exactly one ms: one.

@@ -183,7 +183,7 @@ pub struct Summary {
     pub phases: Option<Phases>,
     /// Throughput under each probe over throughput without, at 95 %.
     pub probe_effect: Vec<(ProbeMode, stats::Ratio)>,
-    /// Files that came with errors in their histograms.
+    /// What a reader must know beside the numbers: histograms that cannot be read, locks taken in contradicting orders.
     pub problems: Vec<String>,
 }
 
@@ -198,6 +198,7 @@ impl Summary {
         let source = Source::of(&record.machine);
         let mut problems = Vec::new();
         let waits = Waits::of(record, &mut problems);
+        problems.extend(inverted(&probed));
         Summary {
             run: 0,
             cell: record.cell.clone(),
@@ -277,6 +278,18 @@ fn switches(plain: &[&LaunchResult], count: impl Fn(&Worker) -> Option<u64>) -> 
         let switches = workers().map(&count).sum::<Option<u64>>()?;
         (ops > 0).then(|| switches as f64 / ops as f64)
     }))
+}
+
+/// The first inversion of lock order that a probe saw, and how many more.
+fn inverted(probed: &[&LaunchResult]) -> Option<String> {
+    let orders = probed.iter().filter_map(|result| result.profile.as_ref()?.lock_order.as_ref());
+    let most = orders.max_by_key(|order| order.inversions.len() as u64 + order.omitted)?;
+    let first = most.inversions.first()?.text(|worker| format!("worker {worker}"));
+    let more = match most.inversions.len() as u64 + most.omitted - 1 {
+        0 => String::new(),
+        more => format!("; and {more} more such pairs or circles"),
+    };
+    Some(format!("lock order inverted, which may end in a deadlock: {first}{more}"))
 }
 
 fn starved(plain: &[&LaunchResult]) -> Vec<usize> {

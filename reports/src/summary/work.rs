@@ -1,6 +1,6 @@
 //! What the threads of a point do, in a few words of a sentence.
 
-use record::{Arrivals, Distribution, Point};
+use record::{Arrivals, Distribution, Point, Take};
 
 use crate::text::{si, time};
 
@@ -30,6 +30,10 @@ pub(super) fn in_words(point: &Point) -> String {
             format!(", {} requests a second each", si(per_thread_per_s))
         }
     };
-    let locks = if point.locks > 1 { format!(", {} locks", point.locks) } else { String::new() };
+    let locks = match point.take {
+        Take::One if point.locks > 1 => format!(", {} locks", point.locks),
+        Take::One => String::new(),
+        Take::Two { order } => format!(", two of {} locks at once, {}", point.locks, order.name()),
+    };
     format!("{threads}, {sections}{open}{locks}")
 }

@@ -98,6 +98,7 @@ pub(crate) fn point(workload: &str, threads: u32) -> Point {
         }],
         locks: 1,
         choice: Choice::Uniform,
+        take: record::Take::One,
         arrivals: Arrivals::Closed,
         schedule: Schedule::Steady,
         expect: Expect::Counter,
@@ -192,7 +193,7 @@ fn launch(nature: &Nature, point: &Point, index: u32, probe: ProbeMode, draws: &
         implementation: nature.id.into(),
         engine: "synchroscope 0.1.0".into(),
         clock: "tsc".into(),
-        slices: vec![Slice { workers, expected: total, observed: total, phases: Vec::new() }],
+        slices: vec![Slice { workers, expected: total, observed: total, sum: None, phases: Vec::new() }],
         distributions: if probed { distributions(nature, point, draws) } else { Vec::new() },
         profile: probed.then(|| profile(nature, threads, total, span_ns)),
         counters: counters(total),
@@ -282,6 +283,7 @@ fn profile(nature: &Nature, threads: usize, ops: u64, span_ns: u64) -> Profile {
         ],
         wait_ns_max: Vec::new(),
         worst_stretch: None,
+        lock_order: None,
     }
 }
 

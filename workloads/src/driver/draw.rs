@@ -4,7 +4,7 @@
 //! equal slice of the distribution, in an order shuffled by the seed. So the mean is exact, every launch does the same
 //! work, and a draw costs one load. The price: nothing rarer than one in 512 occurs.
 
-use record::{Choice, Distribution};
+use record::{Choice, Distribution, TakeOrder};
 
 /// Entries of a table for lengths; a power of two.
 pub const STRATA: usize = 512;
@@ -108,6 +108,40 @@ impl Table {
         draw.shuffle(&mut entries);
         Table::new(entries)
     }
+
+    /// Pairs of different objects, each chosen as by [`Table::choices`], in the order in which they are to be taken. See
+    /// [`pair`].
+    pub fn pairs(choice: &Choice, objects: u32, order: TakeOrder, draw: &mut Draw) -> Self {
+        let (firsts, mut seconds) =
+            (Table::choices(choice, objects, draw), Table::choices(choice, objects, draw));
+        let pairs = firsts.entries.iter().map(|&first| {
+            // The next in the second table that differs. Popular objects meet themselves more often, so the second of a
+            // pair is a little less often a popular one. There are two objects: nothing goes round for ever.
+            let mut second = seconds.step();
+            while second == first {
+                second = seconds.step();
+            }
+            match order {
+                TakeOrder::Ascending => encoded(first.min(second), first.max(second)),
+                TakeOrder::AsDrawn => encoded(first, second),
+            }
+        });
+        Table::new(pairs.collect())
+    }
+}
+
+/// Bits of an entry that name the second object.
+const SECOND_BITS: u32 = 16;
+
+fn encoded(first: u32, second: u32) -> u32 {
+    debug_assert!(first >> SECOND_BITS == 0 && second >> SECOND_BITS == 0);
+    (first << SECOND_BITS) | second
+}
+
+/// The two objects of an entry of [`Table::pairs`], in the order in which they are to be taken.
+#[inline(always)]
+pub fn pair(entry: u32) -> (usize, usize) {
+    ((entry >> SECOND_BITS) as usize, (entry & ((1 << SECOND_BITS) - 1)) as usize)
 }
 
 /// The length below which a share `p` of all lengths lies, in ns.
@@ -160,6 +194,26 @@ mod tests {
         one.sort_unstable();
         two.sort_unstable();
         assert_eq!(one, two);
+    }
+
+    #[test]
+    fn pairs_differ_and_keep_their_order() {
+        for (objects, choice) in
+            [(2, Choice::Uniform), (9, Choice::Zipf { exponent: 1.0 }), (65_536, Choice::Uniform)]
+        {
+            let drawn = Table::pairs(&choice, objects, TakeOrder::AsDrawn, &mut Draw::new(5, 0));
+            let pairs: Vec<(usize, usize)> = drawn.entries.iter().map(|&entry| pair(entry)).collect();
+            let rising = pairs.iter().filter(|(first, second)| first < second).count();
+            assert!(
+                pairs.iter().all(|&(first, second)| first != second && first.max(second) < objects as usize)
+            );
+            assert!((CHOICES / 3..=2 * CHOICES / 3).contains(&rising), "{rising} of {CHOICES} of {objects}");
+            // The same pairs, each in order.
+            let sorted = Table::pairs(&choice, objects, TakeOrder::Ascending, &mut Draw::new(5, 0));
+            for (&entry, &(first, second)) in sorted.entries.iter().zip(&pairs) {
+                assert_eq!(pair(entry), (first.min(second), first.max(second)));
+            }
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`mutex`] | the loop of the mutex family, all that is compiled once for each lock |
+//! | [`transfers`] | the same for operations that hold two locks at once |
 //! | [`stage`] | a launch around any loop: slices, workers, reports |
 //! | [`control`] | how a slice opens, changes its load and ends |
 //! | [`draw`] | lengths, gaps and choices, drawn before the measurement |
@@ -24,6 +25,7 @@ pub mod control;
 pub mod draw;
 pub mod mutex;
 pub mod stage;
+pub mod transfers;
 
 use record::{Point, Slice};
 
@@ -89,6 +91,8 @@ pub struct Outcome<Slot> {
     pub slices: Vec<Slice>,
     /// The probe's slots: of each slice, of each worker.
     pub slots: Vec<Vec<Slot>>,
+    /// Where the objects lie, as probes call them: of each slice, in the order of their numbers.
+    pub objects: Vec<Vec<usize>>,
     /// Mean of the implementation's own count of waiters (holder excluded), and the number of samples; only when a probe
     /// listens and the implementation can count.
     pub waiters_sampled: Option<(f64, u64)>,

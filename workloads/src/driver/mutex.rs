@@ -15,15 +15,22 @@ use super::arena::Placed;
 use super::control::{Control, nap};
 use super::draw::Draw;
 use super::stage::{self, Hands, Pace, Script, Subject};
-use super::{Launch, Outcome, Witness};
+use super::{Launch, Outcome, Witness, transfers};
 
 /// What a lock guards. Atomics, relaxed: a lock that fails to exclude loses counts without undefined behaviour.
 #[repr(C)]
-struct Guarded<M: Machine> {
-    counter: M::AtomicU64,
+pub(super) struct Guarded<M: Machine> {
+    pub(super) counter: M::AtomicU64,
     /// Index of the last owner plus one; 0 for none.
     owner: M::AtomicU32,
     core: M::AtomicU32,
+}
+
+impl<M: Machine> Guarded<M> {
+    pub(super) fn new() -> Self {
+        let (counter, owner, core) = (M::AtomicU64::new(0), M::AtomicU32::new(0), M::AtomicU32::new(0));
+        Guarded { counter, owner, core }
+    }
 }
 
 /// The locks of one slice and what they guard.
@@ -54,14 +61,13 @@ fn launch_of<M: Machine, L: RawMutex<M>>(
     witness: &dyn Witness,
 ) -> Outcome<<M::Probe as Probe>::Slot> {
     let make = |draw: &mut Draw| -> Box<dyn Subject<M>> {
-        let guarded = || {
-            let (counter, owner, core) = (M::AtomicU64::new(0), M::AtomicU32::new(0), M::AtomicU32::new(0));
-            Line(Guarded { counter, owner, core })
-        };
+        if !launch.point.take.is_one() {
+            return transfers::subject(launch, build, draw);
+        }
         let locks = launch.point.locks;
         Box::new(Locks::<M, L> {
             locks: (0..locks).map(|_| Placed::new(build(), draw)).collect(),
-            guarded: (0..locks).map(|_| Placed::new(guarded(), draw)).collect(),
+            guarded: (0..locks).map(|_| Placed::new(Line(Guarded::new()), draw)).collect(),
         })
     };
     stage::run::<M>(launch, uncontended_ns::<M, L>(launch, build), &make, witness)
@@ -77,6 +83,9 @@ impl<M: Machine, L: RawMutex<M>> Subject<M> for Locks<M, L> {
     }
     fn observed(&self) -> u64 {
         self.guarded.iter().map(|guarded| guarded.counter.load(Ordering::Acquire)).sum()
+    }
+    fn objects(&self) -> Vec<usize> {
+        self.locks.iter().map(|lock| core::ptr::from_ref(&**lock).addr()).collect()
     }
 }
 
@@ -144,7 +153,7 @@ impl<M: Machine, L: RawMutex<M>> Hands<M> for LockHands<'_, M, L> {
 
 /// The critical section's access to the guarded data: what it left the counter at.
 #[inline(always)]
-fn own<M: Machine>(guarded: &Guarded<M>, worker: u32, object: usize) -> u64 {
+pub(super) fn own<M: Machine>(guarded: &Guarded<M>, worker: u32, object: usize) -> u64 {
     let mine = guarded.counter.load(Ordering::Relaxed) + 1;
     guarded.counter.store(mine, Ordering::Relaxed);
     if <M::Probe as Probe>::ON {
@@ -176,7 +185,7 @@ fn take_over<M: Machine>(guarded: &Guarded<M>, previous: u32, worker: u32, objec
 /// others counted meanwhile, as if the whole section lay between this thread's load and its store: every overlap shows,
 /// not only one of those two instructions.
 #[inline(always)]
-fn disown<M: Machine>(guarded: &Guarded<M>, mine: u64) {
+pub(super) fn disown<M: Machine>(guarded: &Guarded<M>, mine: u64) {
     if guarded.counter.load(Ordering::Relaxed) != mine {
         guarded.counter.store(mine, Ordering::Relaxed);
     }

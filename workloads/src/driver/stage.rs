@@ -7,7 +7,7 @@ use std::sync::Mutex as Shared;
 use impls::machine::Machine;
 use impls::probe::{Event, Probe};
 use record::result::Phase;
-use record::{Arrivals, Distribution, Slice, Worker};
+use record::{Arrivals, Distribution, Slice, Sum, Take, Worker};
 
 use super::control::{self, Control, OPEN, PhasePlan, STOP, nap};
 use super::draw::{Draw, Table};
@@ -26,6 +26,12 @@ pub trait Subject<M: Machine>: Sync {
     fn waiting(&self) -> u64;
     /// What the guarded counters show.
     fn observed(&self) -> u64;
+    /// What the objects guard together, where operations move amounts between them.
+    fn sum(&self) -> Option<Sum> {
+        None
+    }
+    /// Where each object lies: what probes call it.
+    fn objects(&self) -> Vec<usize>;
 }
 
 /// What a worker can do with them.
@@ -46,7 +52,7 @@ pub struct Script {
     pub hold: Table,
     /// When the next operation begins.
     pub pace: Pace,
-    /// Which object it takes.
+    /// Which object it takes, or which two ([`super::draw::pair`]).
     pub pick: Table,
 }
 
@@ -117,16 +123,21 @@ pub fn run<M: Machine>(
     let mut outcome = Outcome {
         slices: Vec::new(),
         slots: Vec::new(),
+        objects: Vec::new(),
         waiters_sampled: (samples > 0).then(|| (sum as f64 / samples as f64, samples)),
         uncontended_ns,
     };
+    let taken = u64::from(launch.point.take.count());
     for (index, (stage, borders)) in stages.iter().zip(held(&borders).iter()).enumerate() {
         let of_slice: Vec<Report<_>> = reports.iter_mut().filter_map(Iterator::next).collect();
         // The first is the discarded one.
         if index > 0 {
-            let (slice, slots) = assemble(stage.control.plan(), borders, stage.subject.observed(), of_slice);
+            let (mut slice, slots) = assemble(stage.control.plan(), borders, of_slice);
+            slice.expected *= taken;
+            (slice.observed, slice.sum) = (stage.subject.observed(), stage.subject.sum());
             outcome.slices.push(slice);
             outcome.slots.push(slots);
+            outcome.objects.push(stage.subject.objects());
         }
     }
     outcome
@@ -167,7 +178,10 @@ fn script<M: Machine>(launch: &Launch<'_>, thread: usize) -> Script {
                 Pace::Arrive(Table::lengths(&gaps, &mut draw, whole_ns))
             }
         },
-        pick: Table::choices(&launch.point.choice, launch.point.locks, &mut draw),
+        pick: match launch.point.take {
+            Take::One => Table::choices(&launch.point.choice, launch.point.locks, &mut draw),
+            Take::Two { order } => Table::pairs(&launch.point.choice, launch.point.locks, order, &mut draw),
+        },
     }
 }
 
@@ -304,13 +318,8 @@ pub fn await_arrival<M: Machine>(control: &Control<M>, signal: u32, last_ns: u64
     }
 }
 
-/// Puts the workers' reports of one slice together.
-fn assemble<Slot>(
-    plan: &[PhasePlan],
-    borders_ns: &[u64],
-    observed: u64,
-    reports: Vec<Report<Slot>>,
-) -> (Slice, Vec<Slot>) {
+/// Puts the workers' reports of one slice together; what the guarded data show is left open.
+fn assemble<Slot>(plan: &[PhasePlan], borders_ns: &[u64], reports: Vec<Report<Slot>>) -> (Slice, Vec<Slot>) {
     let phase = |(index, plan): (usize, &PhasePlan)| Phase {
         begin_ns: borders_ns[index],
         end_ns: borders_ns[index + 1],
@@ -324,11 +333,16 @@ fn assemble<Slot>(
     // in an operation, which is counted where it ends.
     let first =
         |time: fn(&Worker) -> u64| reports.iter().map(|report| time(&report.worker)).min().unwrap_or(0);
-    let (start_ns, end_ns) = (first(|worker| worker.start_ns), first(|worker| worker.end_ns));
+    let (start_ns, end_ns) = match (first(|worker| worker.start_ns), first(|worker| worker.end_ns)) {
+        (start_ns, end_ns) if start_ns < end_ns => (start_ns, end_ns),
+        // Nobody had a core between the two signals, or whoever had one waited for somebody without: nobody saw the slice.
+        // It was there all the same, and nothing came of it.
+        _ => (borders_ns[0], borders_ns[borders_ns.len() - 1].max(borders_ns[0] + 1)),
+    };
     let expected = reports.iter().map(|report| report.worker.ops_accounted).sum();
     let timed = |report: Report<Slot>| (Worker { start_ns, end_ns, ..report.worker }, report.slot);
     let (workers, slots) = reports.into_iter().map(timed).unzip();
-    (Slice { workers, expected, observed, phases }, slots)
+    (Slice { workers, expected, observed: 0, sum: None, phases }, slots)
 }
 
 /// Runs `body` on a single thread of the machine, on the first of the launch's cores: some machines exist only while

@@ -120,7 +120,12 @@ pub(super) struct Account {
     at_wake: Option<(Parts, u64)>,
     lost: Parts,
     preempted_at_begin: u64,
+    /// What it asked for last.
     object: usize,
+    /// What it holds, the innermost last.
+    held: Vec<usize>,
+    /// Whether it will ask for more while it holds.
+    nested: bool,
     /// When the stretch began.
     stretch: u64,
     pub(super) ledger: ThreadLedger,
@@ -161,6 +166,7 @@ impl Account {
     pub(super) fn begin(&mut self, now: u64) {
         self.ledger = ThreadLedger::default();
         self.stretch = now;
+        self.held.clear();
         self.enter(Phase::Think, now);
     }
 
@@ -172,7 +178,16 @@ impl Account {
         std::mem::take(&mut self.ledger)
     }
 
+    /// It keeps what it holds when it asks next.
+    pub(super) fn nested(&mut self) {
+        self.nested = true;
+    }
+
     pub(super) fn request(&mut self, object: usize, now: u64, objects: &mut Objects) {
+        // Of some objects there is nothing to give back.
+        if !std::mem::take(&mut self.nested) {
+            self.held.clear();
+        }
         self.leave(now);
         self.enter(Phase::Wait, now);
         self.object = object;
@@ -203,13 +218,17 @@ impl Account {
         }
         self.ledger.acquires += 1;
         self.enter(Phase::Hold, now);
+        self.held.push(self.object);
         objects.taken(self.object, thread);
     }
 
-    pub(super) fn releasing(&mut self, now: u64, objects: &mut Objects) {
+    pub(super) fn releasing(&mut self, object: usize, now: u64, objects: &mut Objects) {
         self.leave(now);
-        self.enter(Phase::Think, now);
-        objects.given_back(self.object);
+        if let Some(place) = self.held.iter().rposition(|&held| held == object) {
+            self.held.remove(place);
+        }
+        self.enter(if self.held.is_empty() { Phase::Think } else { Phase::Hold }, now);
+        objects.given_back(object);
     }
 
     pub(super) fn woken(&mut self, now: u64) {
@@ -232,9 +251,9 @@ impl Account {
         (self.phase == Phase::Wait).then_some((self.object, self.begin))
     }
 
-    /// What it holds, if it holds.
-    pub(super) fn holds(&self) -> Option<usize> {
-        (self.phase == Phase::Hold).then_some(self.object)
+    /// What it holds, the innermost last.
+    pub(super) fn holds(&self) -> &[usize] {
+        &self.held
     }
 }
 

@@ -246,7 +246,8 @@ impl World {
             }
             Event::Request { .. } => account.request(object, now, &mut self.objects),
             Event::Acquired => account.acquired(me, now, &mut self.objects),
-            Event::Releasing => account.releasing(now, &mut self.objects),
+            Event::Nested { .. } => account.nested(),
+            Event::Releasing => account.releasing(object, now, &mut self.objects),
             Event::ParkEnd { .. } => account.woken(now),
             Event::LostRace => account.lost_race(now),
             // Polls that the machine did not make, since it knew their outcome, count all the same.

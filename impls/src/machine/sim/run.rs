@@ -328,7 +328,7 @@ impl World {
                     None => text.push_str(", held by nobody"),
                 }
             }
-            if let Some(object) = thread.account.holds() {
+            for &object in thread.account.holds() {
                 let _ = write!(text, ", holds object {}", number(object));
             }
         }

@@ -95,12 +95,13 @@ impl World {
         state.core = core;
         state.life = Life::Running;
         let debt = std::mem::take(&mut state.debt);
-        let holds = state.account.holds();
         let place = &mut self.cores[usize::from(core)];
         place.running = thread;
         place.slice_begin = time;
-        if let Some(object) = holds.filter(|_| self.observe) {
-            self.objects.holder_returns(object, time);
+        if self.observe {
+            for &object in self.threads[thread as usize].account.holds() {
+                self.objects.holder_returns(object, time);
+            }
         }
         self.mark(thread, time, Step::Core(core));
         self.note_placement(thread, core, time);
@@ -187,8 +188,10 @@ impl World {
 
     fn note_departure(&mut self, thread: u32, now: u64, why: Away) {
         self.mark(thread, now, Step::Off(why));
-        if let Some(object) = self.threads[thread as usize].account.holds().filter(|_| self.observe) {
-            self.objects.holder_leaves(object, now);
+        if self.observe {
+            for &object in self.threads[thread as usize].account.holds() {
+                self.objects.holder_leaves(object, now);
+            }
         }
     }
 

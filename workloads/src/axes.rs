@@ -202,7 +202,7 @@ pub(crate) fn take(item: &Item<'_>) -> Result<Take> {
     let known = [TakeOrder::Ascending, TakeOrder::AsDrawn];
     match known.into_iter().find(|order| order.name() == given) {
         Some(order) => Ok(Take::Two { order }),
-        None => Err(order.wrong(unknown("order", given, known.map(TakeOrder::name).into_iter()))),
+        None => Err(order.wrong(unknown("order", given, known.map(TakeOrder::name)))),
     }
 }
 

@@ -166,6 +166,12 @@ fn names(root: &Area<'_>, plane: &Plane<'_, '_>, dots: &[Dot<'_>]) -> Drawn {
         } else {
             Ink::Mark { palette: Palette::Grey, colour: 1, mark: index as u16 }
         };
+        // A line leads to a name that stands off.
+        let edge = if area[3] < y { area[3] } else { area[1] };
+        if (edge - y).abs() > r + 8 && !(area[1]..=area[3]).contains(&y) {
+            let ends = vec![(x, y + (edge - y).signum() * r), (x.clamp(area[0], area[2]), edge)];
+            root.draw(&PathElement::new(ends, Ink::Muted.key()))?;
+        }
         // Beside its dot a text stands against it, whatever its true width.
         let (from, h) = match area {
             [left, ..] if left >= x => (left, HPos::Left),

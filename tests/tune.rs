@@ -18,6 +18,13 @@ fn tune(place: &Place, arguments: &[&str]) -> Ran {
     Ran::of(&all, &output)
 }
 
+/// The outcome of a search that nothing but the simulator does, into the folder `found`.
+fn simulated(place: &Place, lock: &str, about: &[&str]) -> Value {
+    let how = "--machine sim:vm-2 --simulate-only --seeds 2 --seconds 600 --out found --json -q";
+    let how: Vec<&str> = how.split(' ').collect();
+    tune(place, &[&[lock], about, &how].concat()).code(0).json()
+}
+
 /// The values of a setting of an outcome.
 fn setting(outcome: &Value, index: &Value) -> Vec<u64> {
     let index = index.as_u64().expect("an index") as usize;
@@ -28,29 +35,8 @@ fn setting(outcome: &Value, index: &Value) -> Vec<u64> {
 #[test]
 fn the_simulator_finds_the_planted_value_exactly() {
     let place = Place::new();
-    let ran = tune(
-        &place,
-        &[
-            BEST,
-            "--workload",
-            "contended/t2/h500",
-            "--hold-out",
-            "contended/t8/h500",
-            "--machine",
-            "sim:vm-2",
-            "--simulate-only",
-            "--seeds",
-            "2",
-            "--seconds",
-            "600",
-            "--out",
-            "found",
-            "--json",
-            "-q",
-        ],
-    )
-    .code(0);
-    let outcome = ran.json();
+    let outcome =
+        simulated(&place, BEST, &["--workload", "contended/t2/h500", "--hold-out", "contended/t8/h500"]);
     assert_eq!(outcome["kind"], "synchroscope-tune");
     assert_eq!(setting(&outcome, &outcome["picked"]), [16]);
     assert_eq!(outcome["answer"]["kind"], "change", "{}", outcome["answer"]);
@@ -74,29 +60,8 @@ fn the_simulator_finds_the_planted_value_exactly() {
 #[test]
 fn a_parameter_that_does_nothing_has_no_effect() {
     let place = Place::new();
-    let ran = tune(
-        &place,
-        &[
-            NOTHING,
-            "--workload",
-            "contended/t2/h0",
-            "--machine",
-            "sim:vm-2",
-            "--simulate-only",
-            "--seeds",
-            "2",
-            "--param",
-            "ignored_rounds=0,4,64",
-            "--seconds",
-            "600",
-            "--out",
-            "found",
-            "--json",
-            "-q",
-        ],
-    )
-    .code(0);
-    let outcome = ran.json();
+    let outcome =
+        simulated(&place, NOTHING, &["--workload", "contended/t2/h0", "--param", "ignored_rounds=0,4,64"]);
     assert_eq!(outcome["answer"]["kind"], "keep");
     assert_eq!(outcome["knobs"][0]["simulated"], "identical");
     assert_eq!(setting(&outcome, &outcome["picked"]), [4]);

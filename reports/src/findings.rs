@@ -86,7 +86,7 @@ pub fn findings(groups: &[Group<'_>], margin: f64, steps: &[(&str, &str)]) -> Ve
             for (earlier, later) in steps {
                 say(Kind::Trade, trade(point, earlier, later, margin));
             }
-            point.ranked_locks().iter().for_each(|cell| say(Kind::Memory, memory(cell)));
+            point.contenders().iter().for_each(|cell| say(Kind::Memory, memory(cell)));
         }
     }
     all.sort_by(|a, b| a.kind.cmp(&b.kind).then(b.weight.total_cmp(&a.weight)));
@@ -102,14 +102,6 @@ pub fn findings(groups: &[Group<'_>], margin: f64, steps: &[(&str, &str)]) -> Ve
 
 fn place(point: &PointCells<'_>) -> String {
     format!("{} ({})", point.work, point.label)
-}
-
-/// The ranked locks, each once: of an A/A pair the arms stand back behind the same implementation without an arm, or
-/// else the first arm stands for both.
-fn contenders<'a>(point: &PointCells<'a>) -> Vec<&'a Summary> {
-    let ranked = point.ranked_locks();
-    let twin = |c: &Summary| ranked.iter().any(|o| o.arm.is_empty() && o.implementation == c.implementation);
-    ranked.iter().copied().filter(|c| c.arm.is_empty() || (c.arm != "b" && !twin(c))).collect()
 }
 
 /// The leaders by a quantity, best first: the best and all that the launches cannot tell from it; with them the best of
@@ -159,20 +151,31 @@ fn times_the(ratio: f64) -> String {
         r if r >= 2.0 => format!("{} times the", three_digits(r)),
         r if r >= 1.0 => format!("{} % more", three_digits((r - 1.0) * 100.0)),
         r if r > 0.5 => format!("{} % less", three_digits((1.0 - r) * 100.0)),
-        r => format!("one {} of the", ordinal(1.0 / r)),
+        r => format!("{} the", part(1.0 / r)),
     }
 }
 
-fn ordinal(parts: f64) -> String {
-    match parts.round() as u64 {
-        2 => "half".into(),
-        3 => "third".into(),
-        n => format!("{n}th"),
+/// One of so many parts.
+fn part(parts: f64) -> String {
+    const NAMED: [&str; 9] = [
+        "half",
+        "a third of",
+        "a quarter of",
+        "a fifth of",
+        "a sixth of",
+        "a seventh of",
+        "an eighth of",
+        "a ninth of",
+        "a tenth of",
+    ];
+    match parts.round() as usize {
+        n @ 2..=10 => NAMED[n - 2].into(),
+        n => format!("1/{n} of"),
     }
 }
 
 fn fastest(point: &PointCells<'_>, margin: f64) -> Option<(String, f64)> {
-    let (tied, next, ratio) = leaders(&contenders(point), margin, throughput)?;
+    let (tied, next, ratio) = leaders(&point.contenders(), margin, throughput)?;
     let best = tied.first()?.throughput_per_s.as_ref()?.median;
     let text = format!(
         "{} is the fastest with {} operations a second; the first that is surely slower is {} ({}).",
@@ -186,7 +189,7 @@ fn fastest(point: &PointCells<'_>, margin: f64) -> Option<(String, f64)> {
 }
 
 fn shortest_tail(point: &PointCells<'_>, margin: f64) -> Option<(String, f64)> {
-    let mut cells = contenders(point);
+    let mut cells = point.contenders();
     cells.retain(|c| c.compare_waits && !c.waits.p999_by_launch.is_empty());
     let tail = |c: &Summary| stats::median(&c.waits.p999_by_launch).unwrap_or(f64::INFINITY);
     cells.sort_by(|a, b| tail(a).total_cmp(&tail(b)));
@@ -202,7 +205,7 @@ fn shortest_tail(point: &PointCells<'_>, margin: f64) -> Option<(String, f64)> {
 }
 
 fn unfair_winner(point: &PointCells<'_>) -> Option<(String, f64)> {
-    let first = *contenders(point).first()?;
+    let first = *point.contenders().first()?;
     // Workers of different roles are not expected to get the same.
     let jain = first.jain_workers.as_ref().filter(|j| j.max < UNFAIR_JAIN && j.values.len() > 1)?;
     let text = format!(
@@ -216,7 +219,7 @@ fn unfair_winner(point: &PointCells<'_>) -> Option<(String, f64)> {
 
 /// The leader against the one that does as much with the least processor time.
 fn burns(point: &PointCells<'_>, margin: f64) -> Option<(String, f64)> {
-    let cells = contenders(point);
+    let cells = point.contenders();
     let leader = *cells.first()?;
     let cpu = |c: &Summary| c.cpu_ns_per_op.as_ref().map_or_else(Vec::new, |s| s.values.clone());
     let median = |c: &Summary| c.cpu_ns_per_op.as_ref().map(|s| s.median);
@@ -338,7 +341,16 @@ mod tests {
 
     #[test]
     fn ratios_in_words() {
-        let said = [0.25, 0.5, 0.96, 1.04, 2.85].map(times_the);
-        assert_eq!(said, ["one 4th of the", "one half of the", "4 % less", "4 % more", "2.85 times the"]);
+        let said = [0.004, 0.1, 0.25, 0.5, 0.96, 1.04, 2.85].map(times_the);
+        let words = [
+            "1/250 of the",
+            "a tenth of the",
+            "a quarter of the",
+            "half the",
+            "4 % less",
+            "4 % more",
+            "2.85 times the",
+        ];
+        assert_eq!(said, words);
     }
 }

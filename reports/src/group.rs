@@ -52,6 +52,17 @@ impl<'a> PointCells<'a> {
         ranked
     }
 
+    /// The ranked locks, each once: of an A/A pair the arms stand back behind the same lock without an arm, or else the
+    /// first arm stands for both. A second launch set of the same code is a control, and no rival of it.
+    pub fn contenders(&self) -> Vec<&'a Summary> {
+        let ranked = self.ranked_locks();
+        let once = |cell: &&Summary| {
+            let name = cell.name_without_arm();
+            cell.arm.is_empty() || (cell.arm != "b" && !ranked.iter().any(|other| other.name == name))
+        };
+        ranked.iter().copied().filter(once).collect()
+    }
+
     /// The others.
     pub fn unranked(&self) -> Vec<&'a Summary> {
         self.cells.iter().copied().filter(|c| !c.ranked()).collect()

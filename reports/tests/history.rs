@@ -418,7 +418,9 @@ fn the_page_holds_everything_without_a_script() {
     let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sites/history");
     let _ = std::fs::remove_dir_all(&out);
     let history = eventful();
-    let page = reports::html::write_history(&out, &history, "history", &Options::default()).unwrap();
+    let command = ["synchroscope", "history", "report"].map(String::from).to_vec();
+    let options = Options { command, tool: "synchroscope 0.1.0".into(), ..Options::default() };
+    let page = reports::html::write_history(&out, &history, "history", &options).unwrap();
     let html = std::fs::read_to_string(page).unwrap();
     assert!(!html.contains("<b>\"") && !html.contains("<decided>"), "names are not markup");
     for text in [

@@ -10,6 +10,7 @@ use std::time::Instant;
 use common::html::{attributes, page, site, structure};
 use common::{NATURES, hostile_name, large_run, point, quick_run, record, run};
 use record::Status;
+use record::store::Loaded;
 use reports::html::{Options, render};
 
 fn options() -> Options {
@@ -122,8 +123,93 @@ fn only_failures() {
     }
     let files = site("only-failures", &[run(cells)], &options());
     let html = page(&files, "index.html");
-    assert_eq!(html.matches("final counter 41, expected 42").count(), 3);
+    // Said once, of all three.
+    assert_eq!(html.matches("final counter 41, expected 42").count(), 1);
+    assert!(
+        html.contains("final counter 41, expected 42: 3 cells")
+            && html.contains("3 of 3 cells are not ranked")
+    );
     insta::assert_snapshot!(structure(html));
+}
+
+#[test]
+fn thirty_suspects_are_two_lines() {
+    let mut cells = Vec::new();
+    for (number, threads) in (0..3).flat_map(|_| [2, 4, 8]).enumerate() {
+        for nature in NATURES.iter().take(4) {
+            let mut cell = record(nature, &point(&format!("busy-{}", number / 3), threads), 2, 0, 1);
+            cell.status = Status::Suspect;
+            cell.reasons = vec![format!("overlap: all workers ran in 0.{number}1 of the time; needed 0.9")];
+            if threads == 8 {
+                cell.reasons.push("ledger: 7 % of the span is unexplained".into());
+            }
+            cells.push(cell);
+        }
+    }
+    let links: Vec<String> = cells.iter().map(|cell| format!("cells/{}.html", cell.cell)).collect();
+    let files = site("suspects", &[run(cells)], &options());
+    let html = page(&files, "index.html");
+    assert!(
+        html.contains("36 of 36 cells are not ranked") && html.contains("36 suspect (overlap 36, ledger 12)")
+    );
+    let (_, section) = html.split_once("id=\"not-ranked\"").unwrap();
+    assert_eq!(section.matches("<summary>").count(), 2, "a line for each rule");
+    assert_eq!(section.matches("<details open").count(), 0, "so many are folded");
+    assert!(section.contains("(rule <code>overlap</code>): 36 cells"));
+    assert!(section.contains("(rule <code>ledger</code>): 12 cells"));
+    // Every one of them is still there, with what was seen.
+    for link in links {
+        assert!(section.contains(&link), "{link}");
+    }
+    assert!(section.contains("all workers ran in 0.81 of the time; needed 0.9"));
+}
+
+/// The texts of a figure's picture.
+fn texts(html: &str, figure: &str) -> Vec<String> {
+    let (_, rest) = html.split_once(&format!(">{figure}</a></figcaption>")).unwrap();
+    let svg = &rest[..rest.find("</svg>").unwrap()];
+    let texts = svg.split("<text").skip(1);
+    texts.filter_map(|text| Some(text.split_once('>')?.1.split_once('<')?.0.to_owned())).collect()
+}
+
+#[test]
+fn a_control_is_no_second_line() {
+    let go = NATURES[4].id;
+    let mut records = Vec::new();
+    for threads in [1, 2, 8] {
+        let point = point("contended", threads);
+        records.extend(NATURES.iter().map(|nature| record(nature, &point, 5, 1, u64::from(threads))));
+        for arm in ["a", "b"] {
+            let mut control = record(&NATURES[4], &point, 5, 1, 70 + u64::from(threads));
+            control.arm = arm.into();
+            control.cell = format!("{}+{arm}", control.cell);
+            records.push(control);
+        }
+    }
+    let count = |run: &Loaded, path: &str, figure: &str, name: &str| {
+        let files = render(std::slice::from_ref(run), &options());
+        texts(page(&files, path), figure).iter().filter(|text| text.starts_with(name)).count()
+    };
+    let mine = format!("implementations/{}.html", go.replace('/', "."));
+    let mut run = run(records);
+    for (path, figure, name, times) in [
+        (mine.as_str(), "Throughput against threads", "contended", 1),
+        (mine.as_str(), "Percentiles of the waits", "contended", 3),
+        (mine.as_str(), "Where the workers' time went", "contended", 3),
+        ("index.html", "Pareto front: throughput against the p99.9 wait", go, 1),
+        ("workloads/contended.html", "Throughput against threads", go, 1),
+        ("workloads/contended.html", "Percentiles of the waits", go, 1),
+        // Here it belongs: how far its dots lie apart is the noise.
+        ("workloads/contended.html", "Every launch", go, 3),
+    ] {
+        assert_eq!(count(&run, path, figure, name), times, "{figure} of {path}");
+    }
+    // Where the lock itself is not ranked, the first arm stands for it, on the same line.
+    for record in run.records.iter_mut().filter(|r| r.implementation == go && r.arm.is_empty()).take(1) {
+        record.status = Status::Suspect;
+    }
+    assert_eq!(count(&run, &mine, "Throughput against threads", "contended"), 1);
+    assert_eq!(count(&run, "workloads/contended.html", "Throughput against threads", go), 1);
 }
 
 #[test]

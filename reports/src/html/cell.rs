@@ -98,7 +98,7 @@ impl Sight<'_> {
 
     /// A text alternative for a picture that its numbers stand beside. Of which cell the page says once.
     fn label(what: &str) -> String {
-        format!("{what}; the numbers stand beside it")
+        format!("{what}; numbers below")
     }
 
     /// Why a probe did not tell something. `full`: whether it takes full timing.

@@ -59,10 +59,10 @@ pub(super) fn dress(svg: &str, marks: &[Mark], label: &str) -> String {
                 }
                 _ => String::new(),
             };
-            if title.is_empty()
-                && let Some(shape) = element.shape()
-            {
+            if let Some(shape) = element.shape() {
                 let look = Look {
+                    told: element.mark.filter(|(_, mark)| !mark.title.is_empty()).map(|(index, _)| index),
+                    width: element.attribute("stroke-width").map(str::to_owned),
                     class: element.classes.join(" "),
                     series: element.mark.filter(|_| tell_apart).map(|(_, mark)| mark.series),
                     opacity: element.attribute("opacity").map(str::to_owned),
@@ -70,7 +70,7 @@ pub(super) fn dress(svg: &str, marks: &[Mark], label: &str) -> String {
                 if !run.takes(&look) {
                     flush(&mut run, &mut texts, &mut out);
                 }
-                run.add(look, shape);
+                run.add(look, &title, shape);
                 continue;
             }
             // Whatever covers something must come after it.
@@ -130,24 +130,66 @@ impl Texts {
     }
 }
 
-/// A line of several points as steps from each to the next: steps take fewer digits than places. `None` where a number is
-/// no whole one.
+/// A line of several points as steps from each to the next: steps take fewer digits than places. What lies within half a
+/// pixel of the line between its neighbours is left out. `None` where a number is no whole one.
 fn steps(points: &str) -> Option<String> {
     let place = |point: &str| {
         let (x, y) = point.split_once(',')?;
         Some((x.parse::<i32>().ok()?, y.parse::<i32>().ok()?))
     };
     let places: Vec<(i32, i32)> = points.split(' ').map(place).collect::<Option<_>>()?;
+    let places = bends(&places);
     let (x, y) = places.first()?;
-    let mut path = format!("M{x} {y}l");
-    for (index, pair) in places.windows(2).enumerate() {
-        for (part, step) in [pair[1].0 - pair[0].0, pair[1].1 - pair[0].1].into_iter().enumerate() {
-            // A sign separates as well as a space does.
-            let space = if step < 0 || (index, part) == (0, 0) { "" } else { " " };
-            path.push_str(&format!("{space}{step}"));
+    let mut path = format!("M{x} {y}");
+    let mut slanted = false;
+    for pair in places.windows(2) {
+        match (pair[1].0 - pair[0].0, pair[1].1 - pair[0].1) {
+            (0, 0) => continue,
+            (dx, 0) => path.push_str(&format!("h{dx}")),
+            (0, dy) => path.push_str(&format!("v{dy}")),
+            (dx, dy) => {
+                // A sign separates as well as a space does.
+                let begin = if !slanted {
+                    "l"
+                } else if dx < 0 {
+                    ""
+                } else {
+                    " "
+                };
+                let space = if dy < 0 { "" } else { " " };
+                path.push_str(&format!("{begin}{dx}{space}{dy}"));
+                slanted = true;
+                continue;
+            }
         }
+        slanted = false;
     }
     Some(path)
+}
+
+/// The points of a line without which it would look different (Ramer, Douglas, Peucker).
+fn bends(places: &[(i32, i32)]) -> Vec<(i32, i32)> {
+    const FAR_PX: f64 = 0.5;
+    let (Some(first), Some(last)) = (places.first(), places.last()) else { return Vec::new() };
+    let (along, up) = (f64::from(last.0 - first.0), f64::from(last.1 - first.1));
+    let squared = along * along + up * up;
+    // From the stretch between the ends, not from the line through them: a line may turn back.
+    let far = |place: &(i32, i32)| {
+        let (dx, dy) = (f64::from(place.0 - first.0), f64::from(place.1 - first.1));
+        let share = if squared == 0.0 { 0.0 } else { ((dx * along + dy * up) / squared).clamp(0.0, 1.0) };
+        (dx - share * along).hypot(dy - share * up)
+    };
+    let farthest = places.iter().map(far).enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
+    match farthest {
+        Some((at, distance)) if distance > FAR_PX && at > 0 && at + 1 < places.len() => {
+            let mut kept = bends(&places[..=at]);
+            kept.pop();
+            kept.extend(bends(&places[at..]));
+            kept
+        }
+        _ if places.len() < 2 => places.to_vec(),
+        _ => vec![*first, *last],
+    }
 }
 
 /// An element as plotters wrote it, its colours read.
@@ -211,7 +253,8 @@ impl<'a> Element<'a> {
         let whole = |name: &str| self.attribute(name)?.parse::<i32>().ok();
         let filled = self.classes.len() == 1 && self.classes[0].starts_with('f');
         let other = self.attributes.iter().filter(|(key, _)| *key != "opacity").count();
-        match (self.name, other) {
+        let wide = usize::from(self.name == "polyline" && self.attribute("stroke-width").is_some());
+        match (self.name, other - wide) {
             ("rect", 4) if filled => {
                 Some(Shape::Bar(whole("x")?, whole("y")?, whole("width")?, whole("height")?))
             }
@@ -340,7 +383,14 @@ mod tests {
 
     #[test]
     fn bent_lines_become_steps() {
-        assert_eq!(steps("73,432 82,432 91,427 85,500").unwrap(), "M73 432l9 0 9-5-6 73");
+        assert_eq!(
+            steps("73,432 82,432 91,427 85,500 85,510 90,520 80,530").unwrap(),
+            "M73 432h9l9-5-6 73v10l5 10-10 10"
+        );
+        // Points on the way say nothing; a peak of a pixel does, and where a line turns back.
+        assert_eq!(steps("0,9 10,9 20,9 30,10 40,10 50,11").unwrap(), "M0 9h20l30 2");
+        assert_eq!(steps("0,9 10,9 20,8 30,9 40,9").unwrap(), "M0 9l20-1 20 1");
+        assert_eq!(steps("0,0 50,0 90,0 40,0").unwrap(), "M0 0h90h-50");
         assert!(steps("1,2.5 3,4 5,6").is_none() && steps("1 2").is_none());
         let svg = "<svg>\n<polyline fill=\"none\" stroke=\"#420000\" stroke-width=\"2\" points=\"1,2 3,4 5,0 \"/>\n</svg>\n";
         let line = "<path class=sc2 stroke-width=2 d=\"M1 2l2 2 2-4\" />";

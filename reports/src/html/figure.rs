@@ -13,19 +13,19 @@ pub(super) fn figure(
     key: Markup,
     note: Markup,
 ) -> Markup {
-    framed(&titled(at, title, method), svg, key, note)
+    framed(Some(titled(at, title, method)), svg, key, note)
 }
 
-/// A figure under a heading that leads to the paragraph of the methodology already.
-pub(super) fn plain_figure(title: &str, svg: &str, key: Markup, note: Markup) -> Markup {
-    framed(&html! { (title) }, svg, key, note)
+/// A figure alone under a heading, which names it and leads to the paragraph of the methodology.
+pub(super) fn plain_figure(svg: &str, key: Markup, note: Markup) -> Markup {
+    framed(None, svg, key, note)
 }
 
-/// A wide picture scrolls under its caption; the caption names what the keyboard has come to.
-fn framed(caption: &Markup, svg: &str, key: Markup, note: Markup) -> Markup {
+/// A wide picture scrolls under its caption; caption or picture name what the keyboard has come to.
+fn framed(caption: Option<Markup>, svg: &str, key: Markup, note: Markup) -> Markup {
     html! {
         figure tabindex="0" {
-            figcaption { (caption) }
+            @if let Some(caption) = caption { figcaption { (caption) } }
             (key)
             (PreEscaped(svg))
             p .note { (note) }

@@ -15,6 +15,7 @@ pub(super) fn page(at: &At<'_, '_>) -> Page {
     let site = at.site;
     let body = html! {
         (shell::stamps(at, usize::MAX))
+        (problems::warning(at))
         @if site.cells.is_empty() {
             p id=(at.id("empty")) {
                 strong { "No results. " }
@@ -49,7 +50,11 @@ fn said(at: &At<'_, '_>) -> Markup {
         section id=(at.id("findings")) aria-label="Findings" {
             h2 { (titled(at, "Findings", "findings")) }
             @if found.is_empty() {
-                p .note { "The launches support no plain sentence about who is faster: see the intervals and spreads." }
+                p .note {
+                    "The launches support no plain sentence about who is faster: no difference has a 95 % interval that excludes 1 \
+                     and exceeds the " a href=(at.here("environment")) { "margin of noise" } " (" (change(at.site.margin))
+                    "). See the intervals and spreads."
+                }
             } @else {
                 ul .findings {
                     @for finding in &found {
@@ -58,8 +63,8 @@ fn said(at: &At<'_, '_>) -> Markup {
                     }
                 }
                 p .note {
-                    "Differences named here have a 95 % interval over launches that excludes 1, and exceed the margin of noise ("
-                    (change(at.site.margin)) "). Where the launches cannot tell, nothing is said."
+                    "Differences named here have a 95 % interval over launches that excludes 1, and exceed the "
+                    a href=(at.here("environment")) { "margin of noise" } " (" (change(at.site.margin)) "). Where the launches cannot tell, nothing is said."
                 }
             }
         }
@@ -88,19 +93,26 @@ fn mixed(at: &At<'_, '_>) -> Markup {
     }
 }
 
-/// Of some points the one that tells most: it has the most locks with waits, then the most threads.
+/// Of some points the one that tells most: among those at which nearly as many locks have waits as at any, the one with the
+/// most threads. A suspect or two more must not lead to a point where nobody contends.
 pub(super) fn headline_of<'p, 'c: 'p>(
     points: impl Iterator<Item = &'p PointCells<'c>>,
 ) -> Option<&'p PointCells<'c>> {
-    let weight = |p: &PointCells<'_>| {
-        let locks = p.ranked_locks();
-        (locks.iter().filter(|c| c.wait().is_some()).count(), locks.len(), p.threads)
-    };
+    let weighed = points.map(|point| {
+        let locks = point.contenders();
+        (locks.iter().filter(|c| c.wait().is_some()).count(), locks.len(), point)
+    });
+    let weighed: Vec<_> = weighed.collect();
+    let most = weighed.iter().map(|(waits, ..)| *waits).max()?;
+    let enough = |(waits, ..): &&(usize, usize, &PointCells<'_>)| *waits * 4 >= most * 3;
+    let weight = |(waits, locks, point): &(usize, usize, &PointCells<'_>)| (point.threads, *waits, *locks);
     // The first of equals.
-    points.fold(None, |best, point| match best {
-        Some(best) if weight(best) >= weight(point) => Some(best),
-        _ => Some(point),
-    })
+    let best = weighed.iter().filter(enough).reduce(
+        |best, other| {
+            if weight(other) > weight(best) { other } else { best }
+        },
+    );
+    best.map(|(.., point)| *point)
 }
 
 /// The Pareto front, the curve and the table of the point that tells most.

@@ -7,13 +7,14 @@ use maud::{Markup, html};
 
 use super::environment::utc;
 use super::figure::{figure, method_link, scroll, titled};
-use super::route::Route;
-use super::site::{At, Page, Site};
-use super::{Options, chart, raw, shell, small, writer};
+use super::site::{At, Page};
+use super::{Options, alone, chart};
 use crate::compare::Verdict;
 use crate::history::{FALSE_SHARE, History, Judged, Line, Series, WINDOW, judge, series};
 use crate::text::{change, fit, three_digits};
 
+/// What the report is called.
+const TITLE: &str = "Contention report, history";
 /// Where the page explains itself.
 const METHOD: &str = "history";
 /// The lines, beside the page.
@@ -27,34 +28,13 @@ const OPEN_MAX: usize = 12;
 /// # Errors
 /// As those of [`super::write_report`].
 pub fn write_history(out: &Path, history: &History, store: &str, options: &Options) -> Result<PathBuf> {
-    let mut folder = writer::Folder::open(out, options.force)?;
-    let mut site = Site::new(&[], &[], options, raw::Raw::default());
-    site.title = "Contention report, history".into();
-    let routes = [Route::Front, Route::Methodology, Route::Bias, Route::Glossary];
-    let paths = routes.iter().map(|route| site.routes.path(*route).to_owned());
-    let assets = shell::ASSETS.iter().map(|(path, _)| (*path).to_owned());
-    folder.announce(paths.chain(assets).chain([DATA.to_owned()]))?;
-    for (path, content) in shell::ASSETS {
-        folder.write(path, content.as_bytes())?;
-    }
-    folder.write(DATA, lines(history)?.as_bytes())?;
-    for route in routes {
-        let page = match route {
-            Route::Front => page(&At { site: &site, route }, history, store),
-            _ => super::page(&site, route),
-        };
-        let document = small::small(&shell::document(&site, &page));
-        folder.write(site.routes.path(route), document.as_bytes())?;
-    }
-    folder.finish()?;
-    Ok(out.join("index.html"))
+    let lines = lines(history)?;
+    alone::write(out, options, TITLE, (DATA, lines.as_bytes()), |at| page(at, history, store))
 }
 
 /// Renders the page of a history in memory.
 pub fn render_history(history: &History, store: &str, options: &Options) -> String {
-    let mut site = Site::new(&[], &[], options, raw::Raw::default());
-    site.title = "Contention report, history".into();
-    shell::document(&site, &page(&At { site: &site, route: Route::Front }, history, store))
+    alone::render(options, TITLE, |at| page(at, history, store))
 }
 
 fn lines(history: &History) -> Result<String> {

@@ -108,11 +108,8 @@ fn place(point: &PointCells<'_>, cell: &Summary) -> Option<(usize, usize, usize)
         return None;
     }
     let values = |c: &Summary| c.throughput_per_s.as_ref().map_or_else(Vec::new, |s| s.values.clone());
-    let others: Vec<&Summary> = point
-        .ranked_locks()
-        .into_iter()
-        .filter(|c| c.implementation != cell.implementation && c.arm != "b")
-        .collect();
+    let others: Vec<&Summary> =
+        point.contenders().into_iter().filter(|c| c.implementation != cell.implementation).collect();
     let mine = values(cell);
     let (mut ahead, mut behind) = (0, 0);
     for other in &others {
@@ -126,8 +123,9 @@ fn place(point: &PointCells<'_>, cell: &Summary) -> Option<(usize, usize, usize)
 }
 
 fn charts(at: &At<'_, '_>, group: &Group<'_>, cells: &[Placed<'_, '_>]) -> Markup {
-    let ranked: Vec<&Summary> =
-        cells.iter().filter(|(_, c)| c.ranked() && c.arm != "b").map(|(_, c)| *c).collect();
+    // A second launch set of the same code is a control: it stands in the table, not as a second line of one name.
+    let once = |(point, cell): &&Placed<'_, '_>| point.contenders().iter().any(|c| std::ptr::eq(*c, *cell));
+    let ranked: Vec<&Summary> = cells.iter().filter(once).map(|(_, c)| *c).collect();
     let name = |c: &Summary| {
         if c.name == c.implementation { c.label.clone() } else { format!("{} {}", c.label, name_and_arm(c)) }
     };

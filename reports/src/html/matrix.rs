@@ -19,7 +19,7 @@ pub(super) fn matrices(at: &At<'_, '_>) -> Markup {
     html! {
         @for (index, workload) in site.workloads.iter().enumerate() {
             @let point = headline_of(site.points_of(workload));
-            @if let Some(point) = point.filter(|p| p.ranked_locks().len() > 1) {
+            @if let Some(point) = point.filter(|p| p.contenders().len() > 1) {
                 h2 id=(at.id(&format!("who-{index}"))) {
                     (titled(at, &format!("Who beats whom: {}", fit(point.label, 60)), "who-beats-whom"))
                 }
@@ -31,7 +31,7 @@ pub(super) fn matrices(at: &At<'_, '_>) -> Markup {
 }
 
 fn matrix(at: &At<'_, '_>, point: &PointCells<'_>) -> Markup {
-    let mut cells = point.ranked_locks();
+    let mut cells = point.contenders();
     let left_out = cells.len().saturating_sub(SIDE_MAX);
     cells.truncate(SIDE_MAX);
     html! {

@@ -13,6 +13,7 @@
 //! | `cell` | everything about one cell |
 //! | `scale` | simulated machines: curves over cores, planes of hold and think, changed constants |
 //! | `comparison` | two runs, or two implementations |
+//! | `alone` | pages that are a report of their own: the next two, and `history` |
 //! | `validation` | simulated against published curves: a page of its own |
 //! | `tuning` | a search for better parameters: a page of its own |
 //! | `prose` | documents and cards, from Markdown |
@@ -26,6 +27,7 @@ use record::store::Loaded;
 
 use crate::summary::{Summary, summarise};
 
+mod alone;
 mod card;
 mod catalogue;
 mod cell;

@@ -24,6 +24,10 @@ struct Path {
 /// What shapes must share to be one path.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Look {
+    /// The mark, where it has a tooltip of its own.
+    pub(super) told: Option<usize>,
+    /// The width of lines, as the attribute has it, if not 1.
+    pub(super) width: Option<String>,
     /// The class, which is the colour.
     pub(super) class: String,
     /// The series, where series are told apart.
@@ -36,6 +40,7 @@ pub(super) struct Look {
 #[derive(Default)]
 pub(super) struct Run {
     look: Look,
+    title: String,
     shapes: Vec<Shape>,
 }
 
@@ -45,10 +50,12 @@ impl Run {
         self.shapes.is_empty() || self.look == *look
     }
 
-    /// Adds a shape of the look of those before; not a bar without extent, which nobody could see.
-    pub(super) fn add(&mut self, look: Look, shape: Shape) {
+    /// Adds a shape of the look of those before; not a bar without extent, which nobody could see. `title` is the tooltip as
+    /// an element; it must be empty unless the look is told.
+    pub(super) fn add(&mut self, look: Look, title: &str, shape: Shape) {
         if !matches!(shape, Shape::Bar(_, _, 0, _) | Shape::Bar(_, _, _, 0)) {
             self.look = look;
+            self.title.push_str(title);
             self.shapes.push(shape);
         }
     }
@@ -73,6 +80,7 @@ impl Run {
         }
         let mut paths = self.bars(&bars);
         if !lines.is_empty() {
+            // Of lines the look has the width.
             paths.push(Path { class: None, width: None, steps: along(&lines) });
         }
         for group in groups(&dots, |dot| dot[2]) {
@@ -80,11 +88,13 @@ impl Run {
             let class = Some((self.stroked(), " o"));
             paths.push(Path { class, width: Some(2 * group[0][2]), steps: along(&points) });
         }
-        paths.iter().map(|path| self.element(path)).collect()
+        let title = std::mem::take(&mut self.title);
+        let titles = std::iter::once(title.as_str()).chain(std::iter::repeat(""));
+        paths.iter().zip(titles).map(|(path, title)| self.element(path, title)).collect()
     }
 
-    fn element(&self, path: &Path) -> String {
-        let Look { class, series, opacity } = &self.look;
+    fn element(&self, path: &Path, title: &str) -> String {
+        let Look { class, series, opacity, width, .. } = &self.look;
         let class = path.class.as_ref().map_or_else(|| class.clone(), |(class, end)| format!("{class}{end}"));
         let mut out = "<path".to_owned();
         let mut say = |name: &str, value: Option<String>| {
@@ -95,9 +105,9 @@ impl Run {
         say("class", Some(class).filter(|class| !class.is_empty()));
         say("data-i", series.map(|series| series.to_string()));
         say("opacity", opacity.clone());
-        say("stroke-width", path.width.map(|width| width.to_string()));
+        say("stroke-width", path.width.map(|width| width.to_string()).or_else(|| width.clone()));
         say("d", Some(path.steps.clone()));
-        out + " />\n"
+        if title.is_empty() { out + " />\n" } else { format!("{out}>{title}</path>\n") }
     }
 
     /// The class of a stroke in the colour that the class fills with.
@@ -120,7 +130,7 @@ impl Run {
             Path { class, width: Some(group[0][3]), steps: along_halves(&middles) }
         });
         let lines: Vec<Path> = lines.collect();
-        let bytes = |paths: &[Path]| paths.iter().map(|path| self.element(path).len()).sum::<usize>();
+        let bytes = |paths: &[Path]| paths.iter().map(|path| self.element(path, "").len()).sum::<usize>();
         if bytes(&lines) < bytes(&outlines) { lines } else { outlines }
     }
 }
@@ -322,7 +332,7 @@ mod tests {
 
     fn drawn(class: &str, shapes: &[Shape]) -> String {
         let mut run = Run::default();
-        shapes.iter().for_each(|shape| run.add(Look { class: class.into(), ..Look::default() }, *shape));
+        shapes.iter().for_each(|shape| run.add(Look { class: class.into(), ..Look::default() }, "", *shape));
         run.take()
     }
 

@@ -5,7 +5,8 @@ use std::path::{Component, Path, PathBuf};
 use maud::{Markup, html};
 use record::store::Loaded;
 
-use super::route::{Route, encoded};
+use super::figure::titled;
+use super::route::encoded;
 use super::site::At;
 use super::slug::Slugs;
 
@@ -84,7 +85,7 @@ pub(super) fn links(at: &At<'_, '_>, cell: usize) -> Markup {
     ];
     html! {
         section id=(at.id("raw")) {
-            h2 { "Raw files" }
+            h2 { (titled(at, "Raw files", "the-numbers")) }
             @match site.raw.folders.get(site.run_of[cell]) {
                 Some(folder) => {
                     ul {
@@ -103,10 +104,6 @@ pub(super) fn links(at: &At<'_, '_>, cell: usize) -> Markup {
                         "."
                     }
                 }
-            }
-            p .note {
-                "Every number on this page is computed from these files. "
-                a href=(at.link(Route::Methodology)) { "How" }
             }
         }
     }

@@ -28,7 +28,7 @@ pub(super) fn curve(at: &At<'_, '_>, group: &Group<'_>, point: &PointCells<'_>) 
         "Throughput against threads of workload {}; the tables of its points hold the numbers",
         point.workload
     );
-    let cells: Vec<&Summary> = points.iter().flat_map(|p| p.ranked_locks()).collect();
+    let cells: Vec<&Summary> = points.iter().flat_map(|p| p.contenders()).collect();
     html! {
         @if let Some(svg) = chart::scaling(&points, catalogue, &label) {
             (figure(at, "Throughput against threads", "throughput-and-span", &svg, class_key(&cells, catalogue), html! {
@@ -65,13 +65,13 @@ fn alt(what: &str, point: &PointCells<'_>) -> String {
 /// The section of point number `index` of its group.
 pub(super) fn section(at: &At<'_, '_>, group: &Group<'_>, point: &PointCells<'_>, index: usize) -> Markup {
     let catalogue = &at.site.catalogue;
-    let ranked = point.ranked_locks();
+    let contenders = point.contenders();
     let percentiles = chart::percentiles(point, catalogue, &alt("Percentiles of the waits", point));
     let ledger = chart::ledger(point, catalogue, &alt("Wait ledger", point));
     let fairness =
-        chart::fairness(&ranked, catalogue, &alt("Fairness against the size of the window", point));
-    let hysteresis = chart::hysteresis(&ranked, catalogue, &alt("Throughput up and down a ramp", point));
-    let recovery = chart::recovery(&ranked, catalogue, &alt("Throughput around a stall", point));
+        chart::fairness(&contenders, catalogue, &alt("Fairness against the size of the window", point));
+    let hysteresis = chart::hysteresis(&contenders, catalogue, &alt("Throughput up and down a ramp", point));
+    let recovery = chart::recovery(&contenders, catalogue, &alt("Throughput around a stall", point));
     let launches = chart::launches(point, catalogue, &alt("Throughput of every launch", point));
     html! {
         section id=(at.id(&format!("p{index}"))) {
@@ -80,7 +80,7 @@ pub(super) fn section(at: &At<'_, '_>, group: &Group<'_>, point: &PointCells<'_>
             (table::main_table(at, group, point))
             (pareto(at, group, point))
             @if let Some(svg) = &percentiles {
-                (figure(at, "Percentiles of the waits", "wait-hold-wake", svg, class_key(&ranked, catalogue), html! {
+                (figure(at, "Percentiles of the waits", "wait-hold-wake", svg, class_key(&contenders, catalogue), html! {
                     (tier(&group.source)) "; all roles and probed launches together."
                 }))
             }
@@ -90,17 +90,17 @@ pub(super) fn section(at: &At<'_, '_>, group: &Group<'_>, point: &PointCells<'_>
                 }))
             }
             @if let Some(svg) = &fairness {
-                (figure(at, "Fairness against the size of the window", "jains-index-and-windows", svg, class_key(&ranked, catalogue), html! {
+                (figure(at, "Fairness against the size of the window", "jains-index-and-windows", svg, class_key(&contenders, catalogue), html! {
                     (tier(&group.source)) "; probed launches with full timing. 1: all workers got the same within a window."
                 }))
             }
             @if let Some(svg) = &hysteresis {
-                (figure(at, "Hysteresis: up the ramp and down again", "phases-ramp-and-stall", svg, class_key(&ranked, catalogue), html! {
+                (figure(at, "Hysteresis: up the ramp and down again", "phases-ramp-and-stall", svg, class_key(&contenders, catalogue), html! {
                     (tier(&group.source)) "; a lock without memory draws one line, one with memory a loop."
                 }))
             }
             @if let Some(svg) = &recovery {
-                (figure(at, "Recovery from a stall", "phases-ramp-and-stall", svg, class_key(&ranked, catalogue), html! {
+                (figure(at, "Recovery from a stall", "phases-ramp-and-stall", svg, class_key(&contenders, catalogue), html! {
                     (tier(&group.source)) "; throughput over that before the holder stopped. Dots: each phase. Lines: medians of three."
                 }))
             }

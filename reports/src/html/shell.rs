@@ -69,7 +69,7 @@ fn html(title: &str, head: &Markup, body: &Markup) -> String {
             head {
                 meta charset="utf-8";
                 (PreEscaped(GENERATOR))
-                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="viewport" content="width=device-width";
                 // No request leaves the page, not even for an icon.
                 link rel="icon" href="data:,";
                 title { (title) }
@@ -114,7 +114,7 @@ fn footer(at: &At<'_, '_>) -> Markup {
     html! {
         footer {
             (stamps(at, STAMPS_MAX))
-            p .note {
+            @if !matches!(at.route, Route::Cell(_)) { p .note {
                 @let of = |measured: bool| at.site.cells.iter().any(|cell| (cell.source == Source::Measured) == measured);
                 @if of(true) {
                     "Ranked: launches without a probe. Waits and explanations: probed ones. Medians; intervals over launches. "
@@ -123,7 +123,7 @@ fn footer(at: &At<'_, '_>) -> Markup {
                     "Simulated: each launch is ranked and explained, for looking costs no simulated time. "
                 }
                 a href=(at.link(Route::Methodology)) { "Methodology" }
-            }
+            } }
         }
     }
 }
@@ -153,7 +153,9 @@ pub(super) fn stamps(at: &At<'_, '_>, most: usize) -> Markup {
             @if runs.len() > most {
                 p .note { a href=(at.link(Route::Front)) { "and " (runs.len() - most) " more runs" } }
             }
-            @if !options.command.is_empty() {
+            // A run that writes its own pages has said so already.
+            @let said = runs.len() == 1 && runs[0].manifest.command == options.command;
+            @if !options.command.is_empty() && !said {
                 p .note {
                     "Pages: " code { (options.command.join(" ")) }
                     @if !options.tool.is_empty() { ", " (options.tool) }

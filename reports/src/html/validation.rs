@@ -7,12 +7,13 @@ use maud::{Markup, html};
 use record::validation::{Experiment, NaiveTicket, PointAgreement, Validation};
 
 use super::figure::{figure, method_link, scroll, titled};
-use super::route::Route;
-use super::site::{At, Page, Site};
-use super::{Options, chart, raw, shell, small, writer};
+use super::site::{At, Page};
+use super::{Options, alone, chart, writer};
 use crate::text::{fit, three_digits};
 use crate::validation::{experiments, in_words, orders, overall, telling, title, unscored, worst};
 
+/// What the report and its page are called.
+const TITLE: &str = "Validation of the simulated machine";
 /// Where the page explains itself.
 const METHOD: &str = "validation-of-the-model";
 /// The raw data, beside the page.
@@ -32,27 +33,8 @@ pub fn may_write(out: &Path, options: &Options) -> Result<()> {
 /// # Errors
 /// As those of [`super::write_report`].
 pub fn write_validation(out: &Path, validation: &Validation, options: &Options) -> Result<PathBuf> {
-    let mut folder = writer::Folder::open(out, options.force)?;
-    let mut site = Site::new(&[], &[], options, raw::Raw::default());
-    site.title = "Validation of the simulated machine".into();
-    let routes = [Route::Front, Route::Methodology, Route::Bias, Route::Glossary];
-    let paths = routes.iter().map(|route| site.routes.path(*route).to_owned());
-    let assets = shell::ASSETS.iter().map(|(path, _)| (*path).to_owned());
-    folder.announce(paths.chain(assets).chain([DATA.to_owned()]))?;
-    for (path, content) in shell::ASSETS {
-        folder.write(path, content.as_bytes())?;
-    }
-    folder.write(DATA, &serde_json::to_vec_pretty(validation).context("cannot write JSON")?)?;
-    for route in routes {
-        let page = match route {
-            Route::Front => page(&At { site: &site, route }, validation),
-            _ => super::page(&site, route),
-        };
-        let document = small::small(&shell::document(&site, &page));
-        folder.write(site.routes.path(route), document.as_bytes())?;
-    }
-    folder.finish()?;
-    Ok(out.join("index.html"))
+    let data = serde_json::to_vec_pretty(validation).context("cannot write JSON")?;
+    alone::write(out, options, TITLE, (DATA, &data), |at| page(at, validation))
 }
 
 fn page(at: &At<'_, '_>, validation: &Validation) -> Page {
@@ -75,7 +57,7 @@ fn page(at: &At<'_, '_>, validation: &Validation) -> Page {
             }
         }
     };
-    Page { route: at.route, title: "Validation of the simulated machine".into(), body }
+    Page { route: at.route, title: TITLE.into(), body }
 }
 
 fn section(at: &At<'_, '_>, validation: &Validation, experiment: &Experiment, index: usize) -> Markup {

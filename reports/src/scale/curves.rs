@@ -36,7 +36,7 @@ impl<'a> Curve<'_, 'a> {
     /// The names of all locks that are ranked at some point, in alphabetical order.
     pub fn names(&self) -> Vec<&'a str> {
         let mut names: Vec<&str> =
-            self.points.iter().flat_map(|p| p.ranked_locks()).map(|c| c.name.as_str()).collect();
+            self.points.iter().flat_map(|p| p.contenders()).map(|c| c.name.as_str()).collect();
         names.sort_unstable();
         names.dedup();
         names

@@ -29,7 +29,7 @@ impl<'a> Fastest<'a> {
 /// The fastest of a point; `None` without two locks, or where the fastest has too few seeds to tell. A lock with too few
 /// seeds counts as one that cannot be told from the fastest.
 pub fn fastest<'a>(point: &PointCells<'a>) -> Option<Fastest<'a>> {
-    let ranked = point.ranked_locks();
+    let ranked = point.contenders();
     let (first, others) = ranked.split_first().filter(|(_, others)| !others.is_empty())?;
     let best = first.throughput_per_s.as_ref()?;
     if best.values.len() < super::SEEDS_MIN {

@@ -245,6 +245,11 @@ impl Summary {
         self.status == Status::Ok && self.throughput_per_s.is_some()
     }
 
+    /// Its name as that of the same implementation without an arm.
+    pub fn name_without_arm(&self) -> String {
+        self.name.replacen(&format!(" ({})", self.arm), "", usize::from(!self.arm.is_empty()))
+    }
+
     /// Wait percentiles over all roles, where they may stand beside those of threads.
     pub fn wait(&self) -> Option<&Percentiles> {
         self.waits.wait_all.as_ref().filter(|_| self.compare_waits)

@@ -15,7 +15,7 @@ pub(super) fn ledger(sight: &Sight<'_>) -> Part {
     let svg = chart::parts(ledger, sight.series(), &Sight::label("Wait ledger"))
         .ok_or_else(|| "Nothing to show: no time was accounted for.".to_owned())?;
     Ok(html! {
-        (plain_figure("Wait ledger", &svg, html! {}, html! {
+        (plain_figure(&svg, html! {}, html! {
             (tier(&sight.cell.source)) "; all workers and launches with full timing. The parts sum to their span, "
             (time(ledger.span_ns as f64)) "."
         }))
@@ -45,7 +45,6 @@ pub(super) fn waiters(sight: &Sight<'_>) -> Part {
     };
     let longest = shown.iter().map(|row| row.bin_ns).max().unwrap_or(0);
     Ok(plain_figure(
-        "Threads that wait",
         &svg,
         key,
         html! {
@@ -70,9 +69,6 @@ pub(super) fn hand_offs(sight: &Sight<'_>) -> Part {
     if threads == 1 {
         return Err(format!("One worker follows itself, {} times.", si(matrix.total as f64)));
     }
-    let told = matrix.in_words();
-    let label = told.clone().unwrap_or_else(|| Sight::label("Hand-off matrix"));
-    let svg = chart::hand_offs(&matrix, &sight.workers, sight.series(), &label);
     let key = html! {
         ul .key {
             li { "acquires:" }
@@ -80,14 +76,21 @@ pub(super) fn hand_offs(sight: &Sight<'_>) -> Part {
         }
     };
     let own = matrix.own as f64 / matrix.total as f64;
+    let note = html! {
+        (tier(&sight.cell.source)) "; sums of all probed launches, colours in steps of equal ratio. "
+        "On the diagonal a worker follows itself: " (percent(own)) " of " (si(matrix.total as f64)) " acquires; equal \
+         turns would make it " (percent(1.0 / threads as f64)) "."
+    };
+    let table = tables::matrix(&matrix, &sight.workers);
     Ok(html! {
-        (plain_figure("Who follows whom", &svg, key, html! {
-            (tier(&sight.cell.source)) "; sums of all probed launches, colours in steps of equal ratio. "
-            "On the diagonal a worker follows itself: " (percent(own)) " of " (si(matrix.total as f64)) " acquires; equal \
-             turns would make it " (percent(1.0 / threads as f64)) "."
-        }))
-        // What the fields themselves say needs no table.
-        @if told.is_none() { (tables::matrix(&matrix, &sight.workers)) }
+        @if matrix.is_table() {
+            (scroll("Who follows whom", table))
+            p .note { (note) }
+        } @else {
+            @let svg = chart::hand_offs(&matrix, &sight.workers, sight.series(), &Sight::label("Hand-off matrix"));
+            (plain_figure(&svg, key, note))
+            (tables::folded("In numbers", &table))
+        }
     })
 }
 
@@ -98,7 +101,6 @@ pub(super) fn streaks(sight: &Sight<'_>) -> Part {
     let all: u64 = counts.iter().sum();
     let acquires = sight.cell.profile.as_ref().map_or(0, |p| p.counts.acquires);
     Ok(plain_figure(
-        "Acquires in a row by one worker",
         &svg,
         html! {},
         html! {
@@ -127,7 +129,7 @@ pub(super) fn worst(sight: &Sight<'_>) -> Part {
     };
     let worker = stretch.worker as usize;
     Ok(html! {
-        (plain_figure("What everybody did around the longest wait", &svg, key, html! {
+        (plain_figure(&svg, key, html! {
             (tier(&sight.cell.source)) "; launch " (launch) ", slice " (stretch.slice + 1) ", "
             (time(stretch.begin_ns as f64)) " after its begin. Framed: the longest logged wait, "
             (time(stretch.wait_ns as f64)) " of " (sight.workers.get(worker).map_or("a worker", String::as_str))
@@ -160,7 +162,7 @@ pub(super) fn times(sight: &Sight<'_>) -> Part {
         .ok_or_else(|| sight.untold(false))?;
     let probe = waits.probe.map_or("", record::ProbeMode::name);
     Ok(html! {
-        (plain_figure("Histograms by role", &svg, html! {}, html! {
+        (plain_figure(&svg, html! {}, html! {
             (tier(&sight.cell.source)) "; all launches with probe " (probe) " together. Below a name: how many."
             @if !sight.cell.compare_waits { " These waits are not those of threads: they are compared with nobody's." }
         }))
@@ -188,7 +190,7 @@ pub(super) fn fairness(sight: &Sight<'_>) -> Part {
     };
     match (picture, windows) {
         (Some(svg), _) => Ok(html! {
-            (plain_figure("Jain's index through windows", &svg, html! {}, note))
+            (plain_figure(&svg, html! {}, note))
             (tables::windows(windows))
         }),
         (None, []) => Err(sight.untold(true)),
@@ -212,7 +214,7 @@ pub(super) fn phases(sight: &Sight<'_>) -> Part {
                  without memory draws one line."
             };
             chart::hysteresis(&cells, catalogue, &label)
-                .map(|svg| plain_figure("Up the ramp and down again", &svg, html! {}, note))
+                .map(|svg| plain_figure(&svg, html! {}, note))
         }
         Schedule::Stall { .. } => {
             let label = Sight::label("Throughput before, during and after the stall");
@@ -226,7 +228,7 @@ pub(super) fn phases(sight: &Sight<'_>) -> Part {
                 }
             };
             chart::recovery(&cells, catalogue, &label)
-                .map(|svg| plain_figure("Recovery from the stall", &svg, html! {}, note))
+                .map(|svg| plain_figure(&svg, html! {}, note))
         }
         Schedule::Steady | Schedule::Bursts { .. } => None,
     }
@@ -243,7 +245,7 @@ pub(super) fn launches(sight: &Sight<'_>) -> Part {
     let svg = chart::dots(sight.cell, &sight.at.site.catalogue, &label);
     Ok(html! {
         @if let Some(svg) = &svg {
-            (plain_figure("Throughput of every launch", svg, html! {}, html! {
+            (plain_figure(svg, html! {}, html! {
                 "Filled: plain. Hollow: probed. Cross: no result. The line is the median of the plain ones."
             }))
         }

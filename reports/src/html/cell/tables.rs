@@ -130,14 +130,14 @@ pub(super) fn counts(sight: &Sight<'_>) -> Part {
     })
 }
 
-/// The matrix in numbers.
+/// The matrix in numbers, coloured where it is whole.
 pub(super) fn matrix(matrix: &Matrix, workers: &[String]) -> Markup {
     let count = matrix.counts.len();
     let whole = count <= MATRIX_MAX;
     let name = |worker: usize| workers.get(worker).map_or_else(|| worker.to_string(), Clone::clone);
     let share = |own: u64, of: u64| if of == 0 { "-".into() } else { percent(own as f64 / of as f64) };
-    let table = html! {
-        table {
+    html! {
+        table .heat[whole] {
             thead {
                 tr {
                     th scope="col" { "owner before" }
@@ -150,7 +150,7 @@ pub(super) fn matrix(matrix: &Matrix, workers: &[String]) -> Markup {
                 @for (i, row) in matrix.counts.iter().enumerate() {
                     tr {
                         th scope="row" { (name(i)) }
-                        @if whole { @for count in row { td { (grouped((*count).into())) } } }
+                        @if whole { @for count in row { td class={ "bh" (matrix.level(*count)) } { (grouped((*count).into())) } } }
                         td { (grouped(matrix.given[i].into())) }
                         td { (share(row[i], matrix.given[i])) }
                     }
@@ -163,11 +163,10 @@ pub(super) fn matrix(matrix: &Matrix, workers: &[String]) -> Markup {
                 }
             }
         }
-    };
-    folded("In numbers", &table)
+    }
 }
 
-fn folded(title: &str, table: &Markup) -> Markup {
+pub(super) fn folded(title: &str, table: &Markup) -> Markup {
     html! { details { summary { (title) } (scroll(title, html! { (table) })) } }
 }
 
@@ -357,11 +356,11 @@ pub(super) fn checks(sight: &Sight<'_>) -> Part {
     Ok(scroll(
         "Rules of truth",
         html! {
-            table {
-                thead { tr { th scope="col" { "rule" } th scope="col" .l { "verdict" } th scope="col" .l { "numbers" } } }
+            table .words {
+                thead { tr { th scope="col" { "rule" } th scope="col" { "verdict" } th scope="col" { "numbers" } } }
                 tbody {
                     @for check in checks {
-                        tr { th scope="row" { (check.rule) } td .l { (verdict(check.verdict)) } td .w { (check.detail) } }
+                        tr { th scope="row" { (check.rule) } td { (verdict(check.verdict)) } td { (check.detail) } }
                     }
                 }
             }

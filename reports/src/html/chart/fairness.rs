@@ -3,7 +3,7 @@
 
 use plotters::prelude::*;
 
-use super::{Frame, Label, Margins, Named, chart, class_mark, label_column, log_ticks};
+use super::{Frame, Label, Margins, Named, chart, class_mark, label_column, log_ticks, room_for_names};
 use crate::html::catalogue::Catalogue;
 use crate::html::ink::Mark;
 use crate::summary::Summary;
@@ -32,7 +32,7 @@ pub(in crate::html) fn fairness(cells: &[&Summary], catalogue: &Catalogue, label
         .collect();
     let frame = Frame {
         height: 160 + 15 * lines.len().max(12) as u32,
-        margins: Margins { left: 60, right: 270, top: 30, bottom: 50 },
+        margins: Margins { left: 60, right: room_for_names(cells.len()), top: 30, bottom: 50 },
         x: ((low / 1.05).log10(), (high * 1.05).log10()),
         y: (0.0, 1.02),
         x_ticks: log_ticks(low / 1.05, high * 1.05, time),
@@ -48,7 +48,7 @@ pub(in crate::html) fn fairness(cells: &[&Summary], catalogue: &Catalogue, label
                 windows.iter().map(|(ns, j)| ((*ns as f64).max(1.0).log10(), *j)).collect();
             plane.draw_series([PathElement::new(line.clone(), ink.key().stroke_width(2))])?;
             plane.draw_series(line.iter().map(|p| Circle::new(*p, 3, ink.key().filled())))?;
-            if let Some(last) = line.last() {
+            if let Some(last) = line.last().filter(|_| cells.len() > 1) {
                 labels.push(Label { y: plane.backend_coord(last).1, text: fit(&named.name, 31), ink });
             }
         }

@@ -1,4 +1,5 @@
-//! Who follows whom: a row for each worker that had the object, a column for each that had it next.
+//! Who follows whom: a row for each worker that had the object, a column for each that had it next. Of few workers a table
+//! with coloured cells shows it, of many a picture.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
@@ -8,12 +9,10 @@ use super::{Frame, Margins, WIDTH, chart, write};
 use crate::html::ink::{Ink, Mark, Palette};
 use crate::text::{percent, si};
 
-/// Workers up to which each field shows its number.
-const NUMBERS_MAX: usize = 12;
+/// Workers up to which a table has room for all numbers.
+const TABLE_MAX: usize = 12;
 /// Workers up to which rows have totals beside them.
 const TOTALS_MAX: usize = 32;
-/// Text on a colour from this step on is light on light pages, dark on dark ones.
-const DEEP: u8 = 5;
 
 /// Acquires by worker j right after worker i, with what they add up to.
 pub(in crate::html) struct Matrix {
@@ -48,7 +47,7 @@ impl Matrix {
     }
 
     /// 0 for never, then 1 to 8 in steps of equal ratio.
-    fn level(&self, count: u64) -> u8 {
+    pub(in crate::html) fn level(&self, count: u64) -> u8 {
         let steps = HEAT_LEVELS - 1;
         let decades = (self.most as f64 / self.least as f64).ln();
         match count {
@@ -61,14 +60,9 @@ impl Matrix {
         }
     }
 
-    /// All counts, where each field shows its own; `None` where there are too many.
-    pub(in crate::html) fn in_words(&self) -> Option<String> {
-        let row = |(worker, row): (usize, &Vec<u64>)| {
-            let counts: Vec<String> = row.iter().map(u64::to_string).collect();
-            format!("; after worker {worker}: {}", counts.join(" "))
-        };
-        let rows = || self.counts.iter().enumerate().map(row).collect::<String>();
-        (self.counts.len() <= NUMBERS_MAX).then(|| format!("Acquires by worker 0 and up{}", rows()))
+    /// Whether a table shows it whole.
+    pub(in crate::html) fn is_table(&self) -> bool {
+        self.counts.len() <= TABLE_MAX
     }
 
     /// The counts of a level, in words.
@@ -91,12 +85,7 @@ pub(in crate::html) fn hand_offs(matrix: &Matrix, names: &[String], series: usiz
         for (j, &count) in row.iter().enumerate().filter(|(_, count)| **count > 0) {
             let share = percent(count as f64 / matrix.total as f64);
             let who = if i == j { "itself again".into() } else { name(j) };
-            // Where a field has room for its number that is enough.
-            let title = if workers <= NUMBERS_MAX {
-                String::new()
-            } else {
-                format!("after {}: {who}, {count} times, {share}", name(i))
-            };
+            let title = format!("after {}: {who}, {count} times, {share}", name(i));
             marks.push(Mark { series, title });
         }
     }
@@ -116,24 +105,19 @@ pub(in crate::html) fn hand_offs(matrix: &Matrix, names: &[String], series: usiz
     // Where fields are small only every eighth worker is named.
     let named = |worker: usize| side >= 15 || worker.is_multiple_of(8);
     chart(&frame, &marks, label, |root, plane| {
-        // Fields of one colour after each other, then the numbers on them: they share outlines and groups.
-        let mut fields: Vec<(u8, u16, usize, usize, u64)> = Vec::new();
+        // Fields of one colour after each other.
+        let mut fields: Vec<(u8, u16, usize, usize)> = Vec::new();
         for (i, row) in matrix.counts.iter().enumerate() {
             for (j, &count) in row.iter().enumerate().filter(|(_, count)| **count > 0) {
-                fields.push((matrix.level(count), fields.len() as u16, i, j, count));
+                fields.push((matrix.level(count), fields.len() as u16, i, j));
             }
         }
         fields.sort_unstable();
         let ink = |colour, mark| Ink::Mark { palette: Palette::Heat, colour, mark };
-        for &(level, mark, i, j, _) in &fields {
+        for &(level, mark, i, j) in &fields {
             let (x, y) = (j as f64, i as f64);
             let corners = [(x + 0.02, y + 0.02), (x + 0.98, y + 0.98)];
             plane.draw_series([Rectangle::new(corners, ink(level, mark).key().filled())])?;
-        }
-        for &(level, mark, i, j, count) in fields.iter().filter(|_| workers <= NUMBERS_MAX) {
-            let at = plane.backend_coord(&(j as f64 + 0.5, i as f64 + 0.5));
-            let text = ink(if level >= DEEP { 17 } else { 16 }, mark);
-            write(root, &si(count as f64), at, HPos::Center, VPos::Center, text)?;
         }
         for worker in 0..workers {
             let middle = worker as f64 + 0.5;
@@ -150,11 +134,6 @@ pub(in crate::html) fn hand_offs(matrix: &Matrix, names: &[String], series: usiz
             let (x, y) = plane.backend_coord(&(workers as f64, worker as f64 + 0.5));
             let total = si(matrix.given[worker] as f64);
             write(root, &total, (x + 8, y), HPos::Left, VPos::Center, Ink::Muted)?;
-        }
-        for worker in (0..workers).filter(|_| workers <= NUMBERS_MAX) {
-            let (x, y) = plane.backend_coord(&(worker as f64 + 0.5, workers as f64));
-            let total = si(matrix.taken[worker] as f64);
-            write(root, &total, (x, y + 6), HPos::Center, VPos::Top, Ink::Muted)?;
         }
         let (x, y) = plane.backend_coord(&(workers as f64, workers as f64));
         let total = format!("total {}", si(matrix.total as f64));
@@ -174,8 +153,6 @@ mod tests {
         assert_eq!(matrix.given.iter().sum::<u64>(), matrix.taken.iter().sum::<u64>());
         assert_eq!([0, 1, 2, 1_000].map(|count| matrix.level(count)), [0, 1, 1, 8]);
         assert_eq!(matrix.range(0), "never");
-        assert!(matrix.in_words().unwrap().ends_with("; after worker 1: 2 8 3; after worker 2: 0 4 1000"));
-        assert!(Matrix::of(vec![vec![1; 13]; 13]).unwrap().in_words().is_none());
         assert!(Matrix::of(vec![vec![0; 2]; 2]).is_none() && Matrix::of(vec![vec![1], vec![]]).is_none());
     }
 

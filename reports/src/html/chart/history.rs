@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::{Frame, Label, Margins, Tick, chart, label_column, write};
+use super::{Frame, Label, Margins, Tick, chart, label_column, round_step, write};
 use crate::history::{Judged, Series};
 use crate::html::environment::utc;
 use crate::html::ink::{Ink, Mark, Palette};
@@ -141,10 +141,7 @@ fn revisions(series: &Series<'_>) -> Vec<Tick> {
 /// Round ratios between the logarithms `low` and `high`, at their places.
 fn ratios((low, high): (f64, f64)) -> Vec<Tick> {
     let (from, to) = (low.exp(), high.exp());
-    let raw = (to - from) / 5.0;
-    let magnitude = 10f64.powf(raw.log10().floor());
-    let step =
-        [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * magnitude).find(|step| *step >= raw).unwrap_or(raw);
+    let step = round_step((to - from) / 5.0);
     let first = (from / step).ceil() as i64;
     let ticks = (first..first + 8).map(|at| at as f64 * step).filter(|tick| *tick > 0.0 && *tick <= to);
     ticks.map(|tick| (tick.ln(), three_digits(tick))).collect()

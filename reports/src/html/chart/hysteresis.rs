@@ -2,7 +2,9 @@
 
 use plotters::prelude::*;
 
-use super::{Frame, Label, Margins, Named, chart, class_mark, label_column, log_range, log_ticks};
+use super::{
+    Frame, Label, Margins, Named, chart, class_mark, label_column, log_range, log_ticks, room_for_names,
+};
 use crate::html::catalogue::Catalogue;
 use crate::html::ink::Mark;
 use crate::summary::{PhaseRate, Summary};
@@ -56,7 +58,7 @@ pub(in crate::html) fn hysteresis(cells: &[&Summary], catalogue: &Catalogue, lab
         .collect();
     let frame = Frame {
         height: 160 + 15 * loops.len().max(14) as u32,
-        margins: Margins { left: 60, right: 270, top: 30, bottom: 50 },
+        margins: Margins { left: 60, right: room_for_names(cells.len()), top: 30, bottom: 50 },
         x: (x_of(active[0]) - 0.15, x_of(active[active.len() - 1]) + 0.15),
         y: (low.log10(), high.log10()),
         x_ticks: active.iter().map(|n| (x_of(*n), n.to_string())).collect(),
@@ -73,7 +75,7 @@ pub(in crate::html) fn hysteresis(cells: &[&Summary], catalogue: &Catalogue, lab
                 drawn.map(|(n, rate)| (x_of(*n), rate.log10())).collect()
             };
             let (up, down) = (place(up), place(down));
-            if let Some(peak) = up.last().or(down.first()) {
+            if let Some(peak) = up.last().or(down.first()).filter(|_| cells.len() > 1) {
                 labels.push(Label { y: plane.backend_coord(peak).1, text: fit(&named.name, 31), ink });
             }
             plane.draw_series([PathElement::new(up.clone(), ink.key().stroke_width(2))])?;

@@ -8,7 +8,7 @@ use super::{Frame, Margins, chart, class_mark, linear_ticks, log_range, log_tick
 use crate::group::PointCells;
 use crate::html::catalogue::Catalogue;
 use crate::html::ink::{Ink, Mark};
-use crate::summary::Summary;
+use crate::summary::{LaunchDot, Summary};
 use crate::text::{fit, si};
 
 /// Ranges wider than this are drawn logarithmically.
@@ -28,22 +28,22 @@ pub(in crate::html) fn launches(
     let mut marks = Vec::new();
     let mut dots = Vec::new();
     for (row, cell) in cells.iter().enumerate() {
-        for launch in &cell.launches {
-            let Some(rate) = launch.throughput_per_s else { continue };
-            let steal = launch.steal_share.filter(|s| *s > 0.0);
-            let steal = steal.map_or_else(String::new, |s| format!(", steal {}", crate::text::percent(s)));
-            dots.push((row, launch.probe, rate, class_mark(catalogue.class(cell), marks.len() as u16)));
-            marks.push(Mark {
-                series: catalogue.series(&cell.name),
-                title: format!(
-                    "{}, launch {}, probe {}: {} op/s{steal}",
-                    cell.name,
-                    launch.index,
-                    launch.probe.name(),
-                    si(rate)
-                ),
-            });
-        }
+        let of = |plain: bool| {
+            let launches = cell.launches.iter().filter(move |l| (l.probe == ProbeMode::Off) == plain);
+            launches.filter_map(|launch| Some((launch, launch.throughput_per_s?)))
+        };
+        let mut add = |launches: Vec<(&LaunchDot, f64)>| {
+            let Some((first, _)) = launches.first() else { return };
+            let plain = first.probe == ProbeMode::Off;
+            let ink = class_mark(catalogue.class(cell), marks.len() as u16);
+            dots.extend(launches.iter().map(|(_, rate)| (row, plain, *rate, ink)));
+            let told: Vec<String> = launches.iter().map(|(launch, rate)| told(launch, *rate)).collect();
+            let title = format!("{}, probe {}: op/s {}", cell.name, first.probe.name(), told.join(", "));
+            marks.push(Mark { series: catalogue.series(&cell.name), title });
+        };
+        // The plain dots of a row share one tooltip; a hollow one has its own.
+        add(of(true).collect());
+        of(false).for_each(|launch| add(vec![launch]));
     }
     let frame = Frame {
         height: 90 + 20 * cells.len() as u32,
@@ -56,22 +56,36 @@ pub(in crate::html) fn launches(
         y_name: String::new(),
     };
     Some(chart(&frame, &marks, label, |root, plane| {
+        // All lines, then all names, then all medians: what is alike becomes one element.
+        let middle = |row: usize| row as f64 + 0.5;
+        for row in 0..cells.len() {
+            let ends = vec![(frame.x.0, middle(row)), (frame.x.1, middle(row))];
+            plane.draw_series([PathElement::new(ends, Ink::Grid.key())])?;
+        }
         for (row, cell) in cells.iter().enumerate() {
-            let y = row as f64 + 0.5;
-            plane.draw_series([PathElement::new(vec![(frame.x.0, y), (frame.x.1, y)], Ink::Grid.key())])?;
-            let at = plane.backend_coord(&(frame.x.0, y));
+            let at = plane.backend_coord(&(frame.x.0, middle(row)));
             write(root, &fit(&cell.name, 30), (at.0 - 8, at.1), HPos::Right, VPos::Center, Ink::Text)?;
+        }
+        for (row, cell) in cells.iter().enumerate() {
             if let Some(spread) = &cell.throughput_per_s {
-                let x = place(spread.median);
+                let (x, y) = (place(spread.median), middle(row));
                 let bar = PathElement::new(vec![(x, y - 0.4), (x, y + 0.4)], Ink::Text.key().stroke_width(2));
                 plane.draw_series([bar])?;
             }
         }
-        for (row, probe, rate, ink) in dots {
-            let at = (place(rate), row as f64 + 0.5);
-            let style = if probe == ProbeMode::Off { ink.key().filled() } else { ink.key().stroke_width(2) };
+        for (row, plain, rate, ink) in dots {
+            let at = (place(rate), middle(row));
+            let style = if plain { ink.key().filled() } else { ink.key().stroke_width(2) };
             plane.draw_series([Circle::new(at, 4, style)])?;
         }
         Ok(())
     }))
+}
+
+/// A launch in its row's tooltip.
+fn told(launch: &LaunchDot, rate: f64) -> String {
+    let steal = launch.steal_share.filter(|share| *share > 0.0);
+    let steal =
+        steal.map_or_else(String::new, |share| format!(" with steal {}", crate::text::percent(share)));
+    format!("{} in launch {}{steal}", si(rate), launch.index)
 }

@@ -16,7 +16,7 @@ const LABELLED_SHARE: f64 = 0.08;
 /// The chart of one point, all implementations; `None` when no cell was fully timed.
 pub(in crate::html) fn ledger(point: &PointCells<'_>, catalogue: &Catalogue, label: &str) -> Option<String> {
     let axis = "share of all workers' time, fastest on top";
-    ledger_of(Named::by_implementation(&point.ranked_locks(), catalogue), axis, label)
+    ledger_of(Named::by_implementation(&point.contenders(), catalogue), axis, label)
 }
 
 /// The chart of some cells, named `axis` below; `None` when none was fully timed.
@@ -32,7 +32,8 @@ pub(in crate::html) fn ledger_of(cells: Vec<Named<'_>>, axis: &str, label: &str)
     let parts = bars.iter().flat_map(|(cell, shares)| {
         shares.parts().map(|(part, share)| Mark {
             series: cell.series,
-            title: format!("{}: {part} {}", cell.name, percent(share)),
+            // Whose bar it is stands beside it.
+            title: format!("{part} {}", percent(share)),
         })
     });
     let marks: Vec<Mark> = parts.collect();
@@ -49,7 +50,7 @@ pub(in crate::html) fn ledger_of(cells: Vec<Named<'_>>, axis: &str, label: &str)
         y_name: String::new(),
     };
     Some(chart(&frame, &marks, label, |root, plane| {
-        for (row, (cell, shares)) in bars.iter().enumerate() {
+        for (row, (_, shares)) in bars.iter().enumerate() {
             let top = row as f64;
             let mut from = 0.0;
             for (part, (_, share)) in shares.parts().into_iter().enumerate() {
@@ -71,7 +72,9 @@ pub(in crate::html) fn ledger_of(cells: Vec<Named<'_>>, axis: &str, label: &str)
                 }
                 from = to;
             }
-            let at = plane.backend_coord(&(0.0, top + 0.5));
+        }
+        for (row, (cell, _)) in bars.iter().enumerate() {
+            let at = plane.backend_coord(&(0.0, row as f64 + 0.5));
             write(root, &fit(&cell.name, 30), (at.0 - 8, at.1), HPos::Right, VPos::Center, Ink::Text)?;
         }
         Ok(())

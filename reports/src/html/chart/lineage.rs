@@ -136,35 +136,53 @@ fn draw(
         write(root, &name, (left + LEFT - 4, at), HPos::Right, VPos::Center, Ink::Muted)?;
     }
     let step = f64::from(right - left - LEFT) / cells.len() as f64;
-    let mut line = Vec::new();
-    for (index, cell) in cells.iter().enumerate() {
-        let x = left + LEFT + ((index as f64 + 0.5) * step) as i32;
-        let ink = class_mark(catalogue.class(cell), (lines_from + index) as u16);
-        let dot = class_mark(catalogue.class(cell), (dots_from + index) as u16);
-        let peer = cell.role == ImplementationRole::Peer;
-        let name_ink = if peer { ink } else { Ink::Text };
-        write(root, &short(cell), (x, BOTTOM + 14), HPos::Center, VPos::Center, name_ink)?;
-        let values = (panel.values)(cell);
-        for value in &values {
-            let at = (x, y(*value));
-            if peer {
+    // All names, then all dots, then all medians: what is alike becomes one element.
+    let versions: Vec<Version> = cells
+        .iter()
+        .enumerate()
+        .map(|(index, cell)| Version {
+            x: left + LEFT + ((index as f64 + 0.5) * step) as i32,
+            ink: class_mark(catalogue.class(cell), (lines_from + index) as u16),
+            dot: class_mark(catalogue.class(cell), (dots_from + index) as u16),
+            peer: cell.role == ImplementationRole::Peer,
+            values: (panel.values)(cell),
+        })
+        .collect();
+    for (version, cell) in versions.iter().zip(cells) {
+        let name_ink = if version.peer { version.ink } else { Ink::Text };
+        write(root, &short(cell), (version.x, BOTTOM + 14), HPos::Center, VPos::Center, name_ink)?;
+    }
+    for Version { x, dot, peer, values, .. } in &versions {
+        for at in values.iter().map(|value| (*x, y(*value))) {
+            if *peer {
                 let corners = [(at.0 - 3, at.1 - 3), (at.0 + 3, at.1 + 3)];
                 root.draw(&Rectangle::new(corners, dot.key().stroke_width(1)))?;
             } else {
                 root.draw(&Circle::new(at, 3, dot.key().mix(0.55).filled()))?;
             }
         }
-        if let Some(median) = crate::stats::median(&values) {
-            let at = y(median);
-            let half = (step * 0.3) as i32;
-            root.draw(&PathElement::new(vec![(x - half, at), (x + half, at)], ink.key().stroke_width(3)))?;
-            if !peer {
-                line.push((x, at));
-            }
+    }
+    let mut line = Vec::new();
+    for version in &versions {
+        let Some(median) = crate::stats::median(&version.values) else { continue };
+        let (at, half) = (y(median), (step * 0.3) as i32);
+        let ends = vec![(version.x - half, at), (version.x + half, at)];
+        root.draw(&PathElement::new(ends, version.ink.key().stroke_width(3)))?;
+        if !version.peer {
+            line.push((version.x, at));
         }
     }
     root.draw(&PathElement::new(line, Ink::Muted.key()))?;
     Ok(())
+}
+
+/// A version in a panel.
+struct Version {
+    x: i32,
+    ink: Ink,
+    dot: Ink,
+    peer: bool,
+    values: Vec<f64>,
 }
 
 /// A small panel has room for few names.

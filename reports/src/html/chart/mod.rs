@@ -184,6 +184,11 @@ fn write(root: &Area<'_>, text: &str, at: (i32, i32), h: HPos, v: VPos, ink: Ink
     Ok(())
 }
 
+/// Room right of the plane for the names of lines; a cell alone needs none.
+fn room_for_names(cells: usize) -> u32 {
+    if cells > 1 { 270 } else { 30 }
+}
+
 /// A name that wants to stand at some height.
 struct Label {
     y: i32,
@@ -236,18 +241,29 @@ fn log_ticks(low: f64, high: f64, name: impl Fn(f64) -> String) -> Vec<Tick> {
             }
         }
     }
-    // A range so short that it holds no round number: its ends name it.
+    // A range too short for these: equal steps.
+    if ticks.len() < 3 && decades < 1.0 {
+        let step = round_step((high - low) / 4.0);
+        let first = (low / step).ceil() as i64;
+        let values = (first..first + 8).map(|at| at as f64 * step).filter(|v| (low..=high).contains(v));
+        ticks = values.map(|v| (v.log10(), name(v))).collect();
+    }
     if ticks.len() < 2 {
         ticks = [low * 1.02, high / 1.02].map(|v| (v.log10(), name(v))).to_vec();
     }
     ticks
 }
 
+/// The least of 1, 2, 5 times a power of ten that is not below `least`.
+fn round_step(least: f64) -> f64 {
+    let magnitude = 10f64.powf(least.log10().floor());
+    let steps = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * magnitude);
+    steps.into_iter().find(|step| *step >= least).unwrap_or(least)
+}
+
 /// Round ticks of a linear axis from 0 to `high`.
 fn linear_ticks(high: f64, name: impl Fn(f64) -> String) -> Vec<Tick> {
-    let raw = high / 5.0;
-    let magnitude = 10f64.powf(raw.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * magnitude).find(|s| *s >= raw).unwrap_or(raw);
+    let step = round_step(high / 5.0);
     (0..=10).map(|i| f64::from(i) * step).take_while(|v| *v <= high * 1.0001).map(|v| (v, name(v))).collect()
 }
 
@@ -288,6 +304,8 @@ mod tests {
     fn ticks_are_round() {
         let values = |ticks: Vec<Tick>| ticks.into_iter().map(|t| t.1).collect::<Vec<_>>();
         assert_eq!(values(log_ticks(30.0, 700.0, |v| v.to_string())), ["50", "100", "200", "500"]);
+        assert_eq!(values(log_ticks(15.7, 22.4, |v| v.to_string())), ["16", "18", "20", "22"]);
+        assert_eq!(values(log_ticks(426.0, 564.0, |v| v.to_string())), ["450", "500", "550"]);
         assert_eq!(values(linear_ticks(24.0, |v| v.to_string())), ["0", "5", "10", "15", "20"]);
     }
 }

@@ -27,7 +27,7 @@ struct Dot<'a> {
 /// beaten. Cells without waits, and the floor, take no part.
 pub(in crate::html) fn front<'a>(point: &PointCells<'a>) -> (Vec<&'a Summary>, Vec<&'a Summary>) {
     let tail = |c: &Summary| c.wait().map_or(u64::MAX, |w| w.p999_ns);
-    let cells: Vec<&Summary> = point.ranked_locks().into_iter().filter(|c| c.wait().is_some()).collect();
+    let cells: Vec<&Summary> = point.contenders().into_iter().filter(|c| c.wait().is_some()).collect();
     let beaten = |c: &&Summary| {
         cells
             .iter()
@@ -117,7 +117,8 @@ fn radius(cell: &Summary, dots: &[Dot<'_>]) -> u32 {
     }
 }
 
-/// Names beside the dots where there is room: those on the front first, in four places; the others have tooltips.
+/// Names beside the dots where there is room: those on the front first, for which farther places are tried too; the others
+/// have tooltips.
 fn names(root: &Area<'_>, plane: &Plane<'_, '_>, dots: &[Dot<'_>]) -> Drawn {
     let place = |d: &Dot<'_>| plane.backend_coord(&(d.rate.log10(), d.tail_ns.log10()));
     let mut taken: Vec<[i32; 4]> = dots
@@ -127,6 +128,14 @@ fn names(root: &Area<'_>, plane: &Plane<'_, '_>, dots: &[Dot<'_>]) -> Drawn {
             [x - r, y - r, x + r, y + r]
         })
         .collect();
+    // Nor on the line that joins the front.
+    let front: Vec<(i32, i32)> = dots.iter().filter(|d| d.on_front).map(place).collect();
+    for pair in front.windows(2) {
+        let ((from_x, from_y), (to_x, to_y)) = (pair[0], pair[1]);
+        let (left, top, low) = (from_x.min(to_x), from_y.min(to_y), from_y.max(to_y));
+        taken.push([left, from_y - 1, from_x, from_y + 1]);
+        taken.push([left - 1, top, left + 1, low]);
+    }
     // A little below the plane stand the names of the ticks.
     let floor = plane.plotting_area().get_y_axis_pixel_range().end + 5;
     for (index, d) in dots.iter().enumerate().rev() {
@@ -138,20 +147,38 @@ fn names(root: &Area<'_>, plane: &Plane<'_, '_>, dots: &[Dot<'_>]) -> Drawn {
             let inside = b[0] >= 0 && b[2] <= WIDTH as i32 && b[1] >= 26 && b[3] <= floor;
             inside && taken.iter().all(|t| b[0] >= t[2] || b[2] <= t[0] || b[1] >= t[3] || b[3] <= t[1])
         };
-        let candidates = [
-            ([x + r, y - 7, x + r + width, y + 7], HPos::Left, (x + r, y)),
-            ([x - r - width, y - 7, x - r, y + 7], HPos::Right, (x - r, y)),
-            ([x - width / 2, y - r - 14, x + width / 2, y - r], HPos::Center, (x, y - r - 7)),
-            ([x - width / 2, y + r, x + width / 2, y + r + 14], HPos::Center, (x, y + r + 7)),
-        ];
-        let Some((area, h, at)) = candidates.into_iter().find(|(area, ..)| free(area)) else { continue };
+        // Right, left, above, below; then over a corner; who is on the front is named even a little way off.
+        let near = [(x + r, y), (x - r - width, y), (x - width / 2, y - r - 7), (x - width / 2, y + r + 7)];
+        let corners = [-1, 1].into_iter().flat_map(|side| {
+            let up = y + side * (r + 7);
+            [(x, up), (x - width, up)]
+        });
+        let far = (1..=3).flat_map(|step| {
+            let ups = [y - r - 7 - 15 * step, y + r + 7 + 15 * step];
+            ups.into_iter().flat_map(move |up| [(x - width / 2, up), (x - width, up), (x + r, up)])
+        });
+        let areas = near.into_iter().chain(corners).chain(far.filter(|_| d.on_front));
+        let mut areas = areas.map(|(left, middle)| [left, middle - 7, left + width, middle + 7]);
+        let Some(area) = areas.find(free) else { continue };
         taken.push(area);
         let ink = if d.on_front {
             Ink::Mark { palette: Palette::Step, colour: 9, mark: index as u16 }
         } else {
             Ink::Mark { palette: Palette::Grey, colour: 1, mark: index as u16 }
         };
-        write(root, &text, at, h, VPos::Center, ink)?;
+        // A line leads to a name that stands off.
+        let edge = if area[3] < y { area[3] } else { area[1] };
+        if (edge - y).abs() > r + 8 && !(area[1]..=area[3]).contains(&y) {
+            let ends = vec![(x, y + (edge - y).signum() * r), (x.clamp(area[0], area[2]), edge)];
+            root.draw(&PathElement::new(ends, Ink::Muted.key()))?;
+        }
+        // Beside its dot a text stands against it, whatever its true width.
+        let (from, h) = match area {
+            [left, ..] if left >= x => (left, HPos::Left),
+            [.., right, _] if right <= x => (right, HPos::Right),
+            [left, _, right, _] => ((left + right) / 2, HPos::Center),
+        };
+        write(root, &text, (from, (area[1] + area[3]) / 2), h, VPos::Center, ink)?;
     }
     Ok(())
 }

@@ -48,8 +48,8 @@ pub(in crate::html) fn parts(ledger: &Ledger, series: usize, label: &str) -> Opt
     if whole_ns <= 0.0 {
         return None;
     }
-    let title = |part: &Part| format!("{}: {}, {}", part.name, time(part.ns as f64), percent(part.share));
-    let marks: Vec<Mark> = parts.iter().map(|part| Mark { series, title: title(part) }).collect();
+    // The table below holds the numbers: tooltips would repeat it.
+    let marks = vec![Mark { series, title: String::new() }; parts.len()];
     let frame = Frame {
         height: 110,
         margins: Margins { left: 24, right: 24, top: 8, bottom: 48 },
@@ -61,26 +61,30 @@ pub(in crate::html) fn parts(ledger: &Ledger, series: usize, label: &str) -> Opt
         y_name: String::new(),
     };
     Some(chart(&frame, &marks, label, |root, plane| {
+        let ink = |colour: usize, index: usize| Ink::Mark {
+            palette: Palette::Part,
+            colour: colour as u8,
+            mark: index as u16,
+        };
         let mut from = 0.0;
+        let mut middles = Vec::new();
         for (index, part) in parts.iter().enumerate() {
             let to = from + part.ns.max(0) as f64;
-            let ink = |colour: usize| Ink::Mark {
-                palette: Palette::Part,
-                colour: colour as u8,
-                mark: index as u16,
-            };
             if to > from {
                 let corners = [(from, 0.05), (to, 0.95)];
-                plane.draw_series([Rectangle::new(corners, ink(index).key().filled())])?;
+                plane.draw_series([Rectangle::new(corners, ink(index, index).key().filled())])?;
             }
             if (to - from) / whole_ns >= NAMED_SHARE {
-                let (x, y) = plane.backend_coord(&((from + to) / 2.0, 0.5));
-                // Colours from 16 on are the text on the part of that number.
-                write(root, part.name, (x, y - 8), HPos::Center, VPos::Center, ink(16 + index))?;
-                let share = percent((part.share * 100.0).round() / 100.0);
-                write(root, &share, (x, y + 8), HPos::Center, VPos::Center, ink(16 + index))?;
+                middles.push((index, part, (from + to) / 2.0));
             }
             from = to;
+        }
+        for (index, part, middle) in middles {
+            let (x, y) = plane.backend_coord(&(middle, 0.5));
+            // Colours from 16 on are the text on the part of that number.
+            write(root, part.name, (x, y - 8), HPos::Center, VPos::Center, ink(16 + index, index))?;
+            let share = percent((part.share * 100.0).round() / 100.0);
+            write(root, &share, (x, y + 8), HPos::Center, VPos::Center, ink(16 + index, index))?;
         }
         Ok(())
     }))
@@ -100,14 +104,7 @@ mod tests {
         assert_eq!((sum(&ledger), parts_of(&ledger)[8].ns), (1_000, -50));
         let svg = parts(&ledger, 0, "ledger").unwrap();
         // The bars stand side by side and fill the plane.
-        let widths: f64 = svg
-            .lines()
-            .filter(|line| line.starts_with("<rect"))
-            .map(|line| {
-                let value = line.split(" width=").nth(1).unwrap();
-                value.split([' ', '>']).next().unwrap().parse::<f64>().unwrap()
-            })
-            .sum();
+        let widths: f64 = crate::html::pen::read::bars(&svg).iter().map(|[_, _, width, _]| width).sum();
         assert!((widths - f64::from(super::super::WIDTH - 48)).abs() <= 4.0, "{widths}");
         assert!(parts(&Ledger::default(), 0, "").is_none());
     }

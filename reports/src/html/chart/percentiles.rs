@@ -15,7 +15,7 @@ pub(in crate::html) fn percentiles(
     catalogue: &Catalogue,
     label: &str,
 ) -> Option<String> {
-    percentiles_of(Named::by_implementation(&point.ranked_locks(), catalogue), label)
+    percentiles_of(Named::by_implementation(&point.contenders(), catalogue), label)
 }
 
 /// The chart of some cells; `None` when none has waits.

@@ -89,7 +89,7 @@ fn ticks(far: f64) -> Vec<super::Tick> {
         f if f < 0.25 => &[1.05, 1.1, 1.2],
         f if f < 0.8 => &[1.2, 1.5, 2.0],
         f if f < 2.5 => &[2.0, 5.0, 10.0],
-        _ => &[10.0, 100.0],
+        _ => &[5.0, 10.0, 50.0, 100.0],
     };
     let sides = steps.iter().filter(|s| s.ln() < far).flat_map(|s| [1.0 / s, *s]);
     let mut ticks = vec![(0.0, "the same".to_owned())];

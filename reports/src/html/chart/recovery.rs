@@ -4,7 +4,8 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::{
-    Frame, Label, Margins, Named, chart, class_mark, label_column, linear_ticks, signed_ticks, write,
+    Frame, Label, Margins, Named, chart, class_mark, label_column, linear_ticks, room_for_names,
+    signed_ticks, write,
 };
 use crate::html::catalogue::Catalogue;
 use crate::html::ink::{Ink, Mark};
@@ -89,7 +90,7 @@ pub(in crate::html) fn recovery(cells: &[&Summary], catalogue: &Catalogue, label
         .collect();
     let frame = Frame {
         height: 160 + 15 * curves.len().max(12) as u32,
-        margins: Margins { left: 60, right: 270, top: 30, bottom: 50 },
+        margins: Margins { left: 60, right: room_for_names(cells.len()), top: 30, bottom: 50 },
         x: (from, to),
         y: (0.0, top),
         x_ticks: signed_ticks(from, to, time),
@@ -113,7 +114,7 @@ pub(in crate::html) fn recovery(cells: &[&Summary], catalogue: &Catalogue, label
             plane.draw_series([PathElement::new(line.clone(), ink.key().stroke_width(2))])?;
             let phases = within(curve);
             plane.draw_series(phases.iter().map(|p| Circle::new(*p, 2, ink.key().mix(0.4).filled())))?;
-            if let Some(last) = line.last() {
+            if let Some(last) = line.last().filter(|_| cells.len() > 1) {
                 labels.push(Label { y: plane.backend_coord(last).1, text: fit(&named.name, 31), ink });
             }
         }

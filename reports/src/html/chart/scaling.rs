@@ -19,33 +19,36 @@ pub(in crate::html) fn scaling(
     catalogue: &Catalogue,
     label: &str,
 ) -> Option<String> {
-    let ranked: Vec<&Summary> = points.iter().flat_map(|p| p.ranked_locks()).collect();
-    let mut names: Vec<&str> = ranked.iter().map(|c| c.name.as_str()).collect();
+    let ranked: Vec<&Summary> = points.iter().flat_map(|p| p.contenders()).collect();
+    // Where one arm of a control stands for a lock at some point, it is a dot on that lock's line.
+    let mut names: Vec<String> = ranked.iter().map(|c| c.name_without_arm()).collect();
     names.sort_unstable();
     names.dedup();
-    let line = |name: &&str| {
-        let cells: Vec<&Summary> = ranked.iter().filter(|c| c.name == *name).copied().collect();
+    let line = |name: &String| {
+        let cells: Vec<&Summary> = ranked.iter().filter(|c| c.name_without_arm() == *name).copied().collect();
         let named = Named::by_implementation(&cells, catalogue).into_iter().next()?;
-        Some((named, line(&cells)))
+        Some((Named { name: name.clone(), ..named }, line(&cells)))
     };
     draw(names.iter().filter_map(line).collect(), label)
 }
 
-/// The chart of one implementation: a line for each curve that it has several points of.
+/// The chart of one implementation: a line for each curve that it has several points of, and each of its variants.
 pub(in crate::html) fn scaling_of(cells: &[&Summary], label: &str) -> Option<String> {
-    let mut curves: Vec<(&str, Vec<&Summary>)> = Vec::new();
+    let mut curves: Vec<((&str, String), Vec<&Summary>)> = Vec::new();
     for cell in cells {
-        match curves.iter_mut().find(|(key, cells)| *key == cell.curve_key && cells[0].name == cell.name) {
+        let of = (cell.curve_key.as_str(), cell.name_without_arm());
+        match curves.iter_mut().find(|(other, _)| *other == of) {
             Some((_, cells)) => cells.push(cell),
-            None => curves.push((&cell.curve_key, vec![cell])),
+            None => curves.push((of, vec![cell])),
         }
     }
-    let lines = curves.into_iter().enumerate().map(|(index, (_, cells))| {
-        // Of a label like contended/t8/h500 what does not change along the curve.
-        let name: Vec<&str> =
+    let lines = curves.into_iter().enumerate().map(|(index, ((_, variant), cells))| {
+        // Of a label like contended/t8/h500 what does not change along the curve; then what sets a variant apart.
+        let place: Vec<&str> =
             cells[0].label.split('/').filter(|part| *part != format!("t{}", cells[0].threads)).collect();
-        let named =
-            Named { cell: cells[0], name: name.join("/"), series: BY_CURVE + index, colour: index % COLOURS };
+        let params = variant.strip_prefix(&cells[0].implementation).unwrap_or_default();
+        let name = format!("{}{params}", place.join("/"));
+        let named = Named { cell: cells[0], name, series: BY_CURVE + index, colour: index % COLOURS };
         (named, line(&cells))
     });
     draw(lines.filter(|(_, line)| line.len() > 1).collect(), label)

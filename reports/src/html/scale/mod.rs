@@ -137,7 +137,7 @@ fn pictures(at: &At<'_, '_>, load: &Load<'_, '_>, quantity: &Quantity) -> Markup
         panels.iter().map(|p| p.title.as_str()).collect::<Vec<_>>().join(", ")
     );
     let cells: Vec<&Summary> =
-        load.curves.iter().flat_map(|c| &c.points).flat_map(|p| p.ranked_locks()).collect();
+        load.curves.iter().flat_map(|c| &c.points).flat_map(|p| p.contenders()).collect();
     let name = format!("{} against cores", quantity.title);
     html! {
         @if let Some(svg) = multiples(&panels, &quantity.axes, &label) {

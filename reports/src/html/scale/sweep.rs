@@ -94,7 +94,7 @@ fn stretches<'a>(line: &Line<'_, 'a>) -> Vec<Stretch<'a>> {
 
 /// The designs that are ranked somewhere on a line, in alphabetical order.
 fn names<'a>(line: &Line<'_, 'a>) -> Vec<&'a str> {
-    let cells = line.points.iter().flat_map(|(_, point)| point.ranked_locks());
+    let cells = line.points.iter().flat_map(|(_, point)| point.contenders());
     let mut names: Vec<&str> = cells.map(|c| c.name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
@@ -132,7 +132,7 @@ fn picture(at: &At<'_, '_>, sweep: &Sweep<'_, '_>) -> Markup {
         sweep.key, sweep.base
     );
     let shown: Vec<&Summary> =
-        drawn.iter().flat_map(|l| &l.points).flat_map(|(_, p)| p.ranked_locks()).collect();
+        drawn.iter().flat_map(|l| &l.points).flat_map(|(_, p)| p.contenders()).collect();
     html! {
         @if let Some(svg) = multiples(&panels, &AXES, &label) {
             (figure(at, &format!("Throughput against {}", sweep.key), "crossovers-and-zones-of-indifference", &svg,

@@ -11,9 +11,8 @@ use anyhow::{Context, Result};
 use maud::{Markup, html};
 
 use super::figure::{method_link, titled};
-use super::route::Route;
-use super::site::{At, Page, Site};
-use super::{Options, raw, shell, small, writer};
+use super::site::{At, Page};
+use super::{Options, alone};
 use crate::tune::text::{answer, tier};
 use crate::tune::{Phase, TuneReport, snippet};
 
@@ -31,31 +30,16 @@ const DATA: &str = "outcome.json";
 /// # Errors
 /// As those of [`super::write_report`].
 pub fn write_tuning(out: &Path, report: &TuneReport, options: &Options) -> Result<PathBuf> {
-    let mut folder = writer::Folder::open(out, options.force)?;
-    let mut site = Site::new(&[], &[], options, raw::Raw::default());
-    site.title = format!("Tuning of {}", report.plan.implementation);
-    let routes = [Route::Front, Route::Methodology, Route::Bias, Route::Glossary];
-    let paths = routes.iter().map(|route| site.routes.path(*route).to_owned());
-    let assets = shell::ASSETS.iter().map(|(path, _)| (*path).to_owned());
-    folder.announce(paths.chain(assets).chain([DATA.to_owned()]))?;
-    for (path, content) in shell::ASSETS {
-        folder.write(path, content.as_bytes())?;
-    }
-    folder.write(DATA, &serde_json::to_vec_pretty(report).context("cannot write JSON")?)?;
-    for route in routes {
-        let page = match route {
-            Route::Front => page(&At { site: &site, route }, report),
-            _ => super::page(&site, route),
-        };
-        let document = small::small(&shell::document(&site, &page));
-        folder.write(site.routes.path(route), document.as_bytes())?;
-    }
-    folder.finish()?;
-    Ok(out.join("index.html"))
+    let data = serde_json::to_vec_pretty(report).context("cannot write JSON")?;
+    alone::write(out, options, &title(report), (DATA, &data), |at| page(at, report))
+}
+
+/// What the report and its page are called.
+fn title(report: &TuneReport) -> String {
+    format!("Tuning of {}", report.plan.implementation)
 }
 
 fn page(at: &At<'_, '_>, report: &TuneReport) -> Page {
-    let plan = &report.plan;
     let body = html! {
         p { strong { (answer(report)) } " " (method_link(at, METHOD)) }
         (stamp(report))
@@ -72,7 +56,7 @@ fn page(at: &At<'_, '_>, report: &TuneReport) -> Page {
             ul { @for note in &report.notes { li { (note) "." } } }
         }
     };
-    Page { route: at.route, title: format!("Tuning of {}", plan.implementation), body }
+    Page { route: at.route, title: title(report), body }
 }
 
 fn stamp(report: &TuneReport) -> Markup {

@@ -2,6 +2,7 @@
 //! exceeds the noise; or it is not said.
 
 use crate::group::{Group, PointCells};
+use crate::noise::Margins;
 use crate::stats::{self, Ratio};
 use crate::summary::{CONFIDENCE, Source, Summary};
 use crate::text::{change, si, three_digits, time};
@@ -49,10 +50,10 @@ enum Kind {
     Memory,
 }
 
-/// What can be said, most telling first. `margin` is the ratio, above 1, that two measurements of the same code may
-/// show: smaller differences are not worth a sentence, however sure. `steps` are pairs of ids of which the second follows
-/// the first in a lineage.
-pub fn findings(groups: &[Group<'_>], margin: f64, steps: &[(&str, &str)]) -> Vec<Finding> {
+/// What can be said, most telling first. `margins` say what two measurements of the same code may show at a point: smaller
+/// differences are not worth a sentence, however sure. `steps` are pairs of ids of which the second follows the first in a
+/// lineage.
+pub fn findings(groups: &[Group<'_>], margins: &Margins, steps: &[(&str, &str)]) -> Vec<Finding> {
     let mut all: Vec<Candidate> = Vec::new();
     for (index, group) in groups.iter().enumerate() {
         let prefix = match (&group.source, groups.len()) {
@@ -68,6 +69,7 @@ pub fn findings(groups: &[Group<'_>], margin: f64, steps: &[(&str, &str)]) -> Ve
             (simulated, _) => format!("In the model, {}: ", simulated.name()),
         };
         for (at, point) in group.points.iter().enumerate() {
+            let margin = margins.at(point.label, &group.source);
             let mut say = |kind: Kind, said: Option<(String, f64)>| {
                 all.extend(said.map(|(text, weight)| Candidate {
                     finding: Finding {

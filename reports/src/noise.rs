@@ -57,6 +57,32 @@ pub fn margin(pairs: &[AaPair]) -> f64 {
     floor(pairs).map_or(1.0, |f| f.powi(2)).max(1.0 + MARGIN_MIN)
 }
 
+/// How large a difference must be at each point. Noise is a matter of the point: threads that fight for a line settle in
+/// patterns, one alone does not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Margins(Vec<AaPair>);
+
+impl Margins {
+    /// By the A/A pairs among the cells.
+    pub fn of(cells: &[Summary]) -> Self {
+        Margins(aa_pairs(cells))
+    }
+
+    /// The margin at a point: by its own pairs, or by all where it has none.
+    pub fn at(&self, label: &str, source: &Source) -> f64 {
+        let own = |pair: &&AaPair| pair.label == label && pair.source == *source;
+        let own: Vec<AaPair> = self.0.iter().filter(own).cloned().collect();
+        margin(if own.is_empty() { &self.0 } else { &own })
+    }
+
+    /// The least and the largest margin of points with pairs of their own; that without any pair, twice, where none has.
+    pub fn range(&self) -> (f64, f64) {
+        let margins = || self.0.iter().map(|pair| self.at(&pair.label, &pair.source));
+        let least = margins().reduce(f64::min);
+        least.zip(margins().reduce(f64::max)).unwrap_or_else(|| (margin(&[]), margin(&[])))
+    }
+}
+
 /// What one probe costs over all ranked cells.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProbeCost {
@@ -93,4 +119,30 @@ pub fn probe_costs(cells: &[Summary]) -> Vec<ProbeCost> {
 pub fn steal(cells: &[Summary]) -> Option<(f64, f64)> {
     let shares: Vec<f64> = cells.iter().flat_map(|c| &c.launches).filter_map(|l| l.steal_share).collect();
     Some((stats::median(&shares)?, stats::quantile(&shares, 1.0)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn noise_is_a_matter_of_the_point() {
+        let pair = |label: &str, b: f64| AaPair {
+            implementation: "mutex/x".into(),
+            label: label.into(),
+            source: Source::Measured,
+            throughput: stats::ratio(&[1.0; 5], &[b; 5], CONFIDENCE).expect("launches"),
+        };
+        let margins = Margins(vec![pair("loud", 1.3), pair("quiet", 0.999)]);
+        let near = |a: f64, b: f64| (a / b - 1.0).abs() < 1e-9;
+        assert!(near(margins.at("loud", &Source::Measured), 1.69));
+        assert!(near(margins.at("quiet", &Source::Measured), 1.03));
+        // Without pairs of its own a point may be as loud as any.
+        assert!(near(margins.at("other", &Source::Measured), 1.69));
+        assert_eq!(
+            margins.range(),
+            (margins.at("quiet", &Source::Measured), margins.at("loud", &Source::Measured))
+        );
+        assert_eq!(Margins(Vec::new()).range(), (1.03, 1.03));
+    }
 }

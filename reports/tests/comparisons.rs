@@ -187,13 +187,21 @@ fn findings_name_the_victim() {
         cells.push(Summary::of(&cell));
     }
     let steps = [("mutex/go-2015-spinning", "mutex/go-2016-starving")];
-    let said = reports::findings::findings(&reports::group::group(&cells), 1.03, &steps);
+    let said = reports::findings::findings(
+        &reports::group::group(&cells),
+        &reports::noise::Margins::of(&cells),
+        &steps,
+    );
     let victim = said.iter().find(|f| f.text.contains("of a victim")).unwrap();
     let told = "mutex/go-2016-starving kept the longest wait of a victim at 2.7 ms where mutex/go-2015-spinning reached";
     assert!(victim.text.contains(told), "{}", victim.text);
     // With one probed launch each there is no interval, and nothing is said.
     let mut run = run(vec![record(&NATURES[2], &at, 5, 1, 1), record(&NATURES[3], &at, 5, 1, 1)]);
     let cells = reports::summary::summarise(&std::mem::take(&mut run.records));
-    let said = reports::findings::findings(&reports::group::group(&cells), 1.03, &steps);
+    let said = reports::findings::findings(
+        &reports::group::group(&cells),
+        &reports::noise::Margins::of(&cells),
+        &steps,
+    );
     assert!(said.iter().all(|f| !f.text.contains("of a victim")));
 }

@@ -45,14 +45,18 @@ pub(super) fn page(at: &At<'_, '_>) -> Page {
 
 fn said(at: &At<'_, '_>) -> Markup {
     let steps: Vec<(&str, &str)> = at.site.lineages.iter().flat_map(|l| l.steps.iter().copied()).collect();
-    let found = findings(&at.site.groups, at.site.margin, &steps);
+    let found = findings(&at.site.groups, &at.site.margins, &steps);
+    let margins = match at.site.margins.range() {
+        (least, most) if least < most => format!("{} to {}, by the point", change(least), change(most)),
+        (_, most) => change(most),
+    };
     html! {
         section id=(at.id("findings")) aria-label="Findings" {
             h2 { (titled(at, "Findings", "findings")) }
             @if found.is_empty() {
                 p .note {
                     "The launches support no plain sentence about who is faster: no difference has a 95 % interval that excludes 1 \
-                     and exceeds the " a href=(at.here("environment")) { "margin of noise" } " (" (change(at.site.margin))
+                     and exceeds the " a href=(at.here("environment")) { "margin of noise" } " (" (margins)
                     "). See the intervals and spreads."
                 }
             } @else {
@@ -64,7 +68,7 @@ fn said(at: &At<'_, '_>) -> Markup {
                 }
                 p .note {
                     "Differences named here have a 95 % interval over launches that excludes 1, and exceed the "
-                    a href=(at.here("environment")) { "margin of noise" } " (" (change(at.site.margin)) "). Where the launches cannot tell, nothing is said."
+                    a href=(at.here("environment")) { "margin of noise" } " (" (margins) "). Where the launches cannot tell, nothing is said."
                 }
             }
         }

@@ -34,6 +34,8 @@ fn matrix(at: &At<'_, '_>, point: &PointCells<'_>) -> Markup {
     let mut cells = point.contenders();
     let left_out = cells.len().saturating_sub(SIDE_MAX);
     cells.truncate(SIDE_MAX);
+    let margin = cells.first().map(|cell| at.site.margins.at(&cell.label, &cell.source));
+    let margin = margin.map_or_else(String::new, |margin| format!(" of {}", change(margin)));
     html! {
         (scroll("Throughput of the row against that of the column", html! {
             table .matrix {
@@ -56,7 +58,7 @@ fn matrix(at: &At<'_, '_>, point: &PointCells<'_>) -> Markup {
         p .note {
             "Throughput of the row against that of the column, fastest first. "
             span .v-better { "Faster" } " and " span .v-worse { "slower" }
-            " where the interval lies beyond the margin of " (change(at.site.margin)) "; " span .v-same { "=" }
+            " where the interval lies beyond the margin" (margin) "; " span .v-same { "=" }
             " where it lies inside; " span .v-unknown { "?" } " where the launches cannot tell."
             @if left_out > 0 { " The " (left_out) " slowest are left out." }
         }
@@ -68,7 +70,7 @@ fn against(at: &At<'_, '_>, row: &Summary, column: &Summary) -> Markup {
         return html! { td {} };
     }
     let values = |c: &Summary| c.throughput_per_s.as_ref().map_or_else(Vec::new, |s| s.values.clone());
-    let margin = at.site.margin;
+    let margin = at.site.margins.at(&row.label, &row.source);
     let ratio = stats::ratio(&values(column), &values(row), CONFIDENCE).ok().filter(|r| r.reached);
     match ratio {
         Some(r) if r.low > margin => html! { td .v-better { (short(r.estimate)) } },

@@ -47,7 +47,7 @@ pub(super) struct Site<'a> {
     /// What is compared.
     pub(super) comparisons: Vec<Pairing>,
     /// The ratio, above 1, from which a difference is worth talking about.
-    pub(super) margin: f64,
+    pub(super) margins: noise::Margins,
     /// Raw files.
     pub(super) raw: Raw,
     /// Addresses.
@@ -143,7 +143,7 @@ impl<'a> Site<'a> {
             lineages,
             scales,
             comparisons,
-            margin: noise::margin(&noise::aa_pairs(cells)),
+            margins: noise::Margins::of(cells),
             raw,
             routes,
         }

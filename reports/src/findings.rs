@@ -290,7 +290,7 @@ fn trade(point: &PointCells<'_>, earlier: &str, later: &str, margin: f64) -> Opt
     Some((text, speed.estimate.ln().abs()))
 }
 
-/// The role whose longest wait differs most, by name where there are several.
+/// The role that waits longest of those whose longest waits differ, by name where there are several.
 #[allow(clippy::type_complexity, reason = "a name for one use would only move the reader's eye")]
 fn longest_waits<'a>(
     before: &'a Summary,
@@ -305,13 +305,17 @@ fn longest_waits<'a>(
         launches.filter_map(|launch| launch.get(role).copied()?).map(|ns| ns as f64).collect()
     };
     let named = |role: usize| (before.roles.len() > 1).then(|| before.roles[role].as_str());
+    let longest = |(_, a, b, _): &(Option<&str>, Vec<f64>, Vec<f64>, Ratio)| {
+        let median = |waits: &[f64]| stats::median(waits).unwrap_or(0.0);
+        median(a).max(median(b))
+    };
     (0..before.roles.len())
         .filter_map(|role| {
             let (a, b) = (of(before, role), of(after, role));
             let ratio = sure(&a, &b, margin)?;
             Some((named(role), a, b, ratio))
         })
-        .max_by(|a, b| a.3.estimate.ln().abs().total_cmp(&b.3.estimate.ln().abs()))
+        .max_by(|a, b| longest(a).total_cmp(&longest(b)))
 }
 
 /// A lock that remembers a peak of load: at equal load it does not do what it did before, in any launch.

@@ -133,6 +133,10 @@ fn quick_is_what_the_readme_promises() {
     assert_eq!(slice_ms("mutex.mcs@contended-t1-h0"), 8);
     assert_eq!(slice_ms("mutex.mcs@contended-t8-h0"), 32);
     assert_eq!(slice_ms("mutex.go-2019-fastpath@contended-t2-h0+a"), 8);
-    assert_eq!(slice_ms("mutex.go-2015-spinning@starved-victim-t2"), 50);
+    assert_eq!(slice_ms("mutex.go-2015-spinning@starved-victim-t2"), 60);
+    // A sentence about waits needs four launches.
+    for cell in cells.iter().filter(|cell| cell.point.label.starts_with("starved-victim")) {
+        assert_eq!(cell.launches.iter().filter(|probe| **probe == ProbeMode::Full).count(), 4, "{}", cell.cell);
+    }
     assert!(!cells.iter().any(|cell| cell.cell.starts_with("mutex.ticket@starved-victim")));
 }

@@ -67,7 +67,7 @@ pub(super) fn lineages<'a>(
 /// The page.
 pub(super) fn page(at: &At<'_, '_>, lineage: &Lineage<'_>) -> Page {
     let site = at.site;
-    let (first, last) = (years(at, lineage).next(), years(at, lineage).last());
+    let (first, last) = (years(at, lineage).min(), years(at, lineage).max());
     let span = match (first, last) {
         (Some(first), Some(last)) if first < last => format!(", {first} to {last}"),
         _ => String::new(),

@@ -136,7 +136,12 @@ fn quick_is_what_the_readme_promises() {
     assert_eq!(slice_ms("mutex.go-2015-spinning@starved-victim-t2"), 60);
     // A sentence about waits needs four launches.
     for cell in cells.iter().filter(|cell| cell.point.label.starts_with("starved-victim")) {
-        assert_eq!(cell.launches.iter().filter(|probe| **probe == ProbeMode::Full).count(), 4, "{}", cell.cell);
+        assert_eq!(
+            cell.launches.iter().filter(|probe| **probe == ProbeMode::Full).count(),
+            4,
+            "{}",
+            cell.cell
+        );
     }
     assert!(!cells.iter().any(|cell| cell.cell.starts_with("mutex.ticket@starved-victim")));
 }

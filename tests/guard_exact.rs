@@ -5,27 +5,10 @@ mod support;
 use std::process::Command;
 
 use serde_json::Value;
-use support::{Place, Ran};
-
-/// One contended point, short.
-const SUITE: &str = r#"
-name = "short"
-summary = "two threads"
-launches = 1
-probed = 0
-slices = 1
-slice_ms = 0.1
-warmup_ms = 0.01
-
-[[cells]]
-workload = "contended"
-implementations = "mutex/*"
-threads = 4
-hold_ns = 200
-"#;
+use support::{Place, Ran, contended_suite};
 
 fn guard(place: &Place, baseline: &str, candidate: &str, more: &[&str]) -> Ran {
-    place.write("short.toml", SUITE);
+    place.write("short.toml", &contended_suite(4));
     let base = ["guard", "short.toml", "--layer", "exact", "--machine", "sim:laptop-8", "--quiet"];
     let arms = ["--baseline", baseline, "--candidate", candidate];
     let arguments = [&base[..], &arms, more].concat();
@@ -163,7 +146,7 @@ fn a_peer_gets_its_instructions_only() {
 fn a_step_summary_is_appended_and_formats_are_whole() {
     let place = Place::new();
     place.write("summary.md", "before\n");
-    place.write("short.toml", SUITE);
+    place.write("short.toml", &contended_suite(4));
     let arguments = [
         "guard",
         "short.toml",

@@ -3,30 +3,12 @@
 mod support;
 
 use std::fs;
-use std::process::Command;
 
 use serde_json::{Value, json};
-use support::{Place, Ran};
-
-/// One contended point on a simulated machine.
-const SUITE: &str = r#"
-name = "short"
-summary = "two threads"
-launches = 1
-probed = 0
-slices = 1
-slice_ms = 0.1
-warmup_ms = 0.01
-
-[[cells]]
-workload = "contended"
-implementations = "mutex/*"
-threads = 2
-hold_ns = 200
-"#;
+use support::{Place, Ran, contended_suite};
 
 fn guard(place: &Place, arguments: &[&str]) -> Ran {
-    place.write("short.toml", SUITE);
+    place.write("short.toml", &contended_suite(2));
     let base =
         ["guard", "short.toml", "--layer", "exact", "--machine", "sim:laptop-8", "--seeds", "8", "--quiet"];
     place.run(&[&base[..], arguments].concat())
@@ -85,14 +67,6 @@ fn a_job_goes_on_a_series_and_is_judged_with_it() {
     assert_eq!(lines(&place).len(), 17);
 }
 
-fn git(place: &Place, arguments: &[&str]) -> String {
-    let mut git = Command::new("git");
-    git.args(["-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false"]);
-    let output = git.args(arguments).current_dir(place.path("")).output().expect("git starts");
-    assert!(output.status.success(), "{arguments:?}: {output:?}");
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
-}
-
 #[test]
 fn a_branch_remembers_and_what_moves_is_no_baseline() {
     let place = Place::new();
@@ -101,7 +75,7 @@ fn a_branch_remembers_and_what_moves_is_no_baseline() {
         guard(&place, arguments).refused(texts);
         assert!(place.contents() == before, "{arguments:?} left something behind");
     };
-    place.write("short.toml", SUITE);
+    place.write("short.toml", &contended_suite(2));
     let with = |history: &'static str| [&SELF[..], &["--history", history]].concat();
     refused(&with("past"), &["--history", "--revision", "no git repository"]);
     refused(&with("short.toml"), &["--revision"]);
@@ -112,10 +86,10 @@ fn a_branch_remembers_and_what_moves_is_no_baseline() {
     refused(&[&with("git:")[..], &["--revision", "r"]].concat(), &["--history git:", "no branch"]);
     refused(&[&SELF[..], &["--revision", "r"]].concat(), &["--history"]);
 
-    git(&place, &["init", "-q", "-b", "main"]);
-    git(&place, &["add", "-A"]);
-    git(&place, &["commit", "-q", "-m", "start"]);
-    let head = git(&place, &["rev-parse", "--short=12", "HEAD"]);
+    place.git("", &["init", "-q", "-b", "main"]);
+    place.git("", &["add", "-A"]);
+    place.git("", &["commit", "-q", "-m", "start"]);
+    let head = place.git("", &["rev-parse", "--short=12", "HEAD"]);
     for moves in ["main", "HEAD"] {
         refused(
             &["--baseline", moves, "--history", "past"],
@@ -126,8 +100,8 @@ fn a_branch_remembers_and_what_moves_is_no_baseline() {
     // Without --revision: what is checked out here.
     let ran = guard(&place, &with("git:bench")).code(0);
     assert!(ran.stdout.contains(&format!("ratios of {head} to mutex/ticket")), "{ran:#?}");
-    assert_eq!(git(&place, &["status", "--porcelain"]), "");
-    let kept = git(&place, &["show", "bench:synchroscope-history/simulated.jsonl"]);
+    assert_eq!(place.git("", &["status", "--porcelain"]), "");
+    let kept = place.git("", &["show", "bench:synchroscope-history/simulated.jsonl"]);
     assert!(kept.contains(&head), "{kept}");
     // Another baseline begins other series, and that is said.
     let other = ["--baseline", "mutex/mcs", "--candidate", "mutex/mcs", "--history", "git:bench"];

@@ -5,8 +5,6 @@
 
 mod support;
 
-use std::process::Command;
-
 use serde_json::Value;
 use support::{Place, Ran};
 
@@ -55,7 +53,7 @@ impl Repository {
         place.write("repository/src/main.rs", &main);
         let hash = identity["harness_hash"].as_str().expect("a hash").to_owned();
         let repository = Repository { place, hash };
-        repository.git(&["init", "-q", "-b", "main"]);
+        repository.place.git("repository", &["init", "-q", "-b", "main"]);
         repository
     }
 
@@ -63,18 +61,10 @@ impl Repository {
         self.place.write(&format!("repository/{name}"), text);
     }
 
-    fn git(&self, arguments: &[&str]) {
-        let mut git = Command::new("git");
-        git.args(["-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false"]);
-        let output = git.args(arguments).current_dir(self.place.path("repository")).output();
-        let output = output.expect("git starts");
-        assert!(output.status.success(), "{arguments:?}: {output:?}");
-    }
-
     fn commit(&self, tag: &str) {
-        self.git(&["add", "-A"]);
-        self.git(&["commit", "-qm", tag]);
-        self.git(&["tag", tag]);
+        for arguments in [&["add", "-A"][..], &["commit", "-qm", tag], &["tag", tag]] {
+            self.place.git("repository", arguments);
+        }
     }
 
     fn guard(&self, baseline: &str, more: &[&str]) -> Ran {

@@ -67,12 +67,12 @@ fn told(place: &Place, record: &Record, ran: &Ran) {
     let found = order(record).unwrap_or_else(|| panic!("no orders: {record:?}"));
     assert!(!found.inversions.is_empty(), "{found:?}");
     found.inversions.iter().for_each(is_circle);
-    let words = found.inversions[0].text(|worker| format!("worker {worker}"));
+    let words = found.inversions[0].text();
     // Of several launches at once, the one that ends first is told.
     let orders = record.probed().filter_map(|result| result.profile.as_ref()?.lock_order.as_ref());
     let mut firsts = orders.filter_map(|order| order.inversions.first());
     let said = |first: &Inversion| {
-        let words = first.text(|worker| format!("worker {worker}"));
+        let words = first.text();
         ran.stderr.contains(&format!("lock order inverted: {words}"))
     };
     assert!(firsts.any(said), "{ran:#?}");

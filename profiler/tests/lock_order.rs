@@ -64,7 +64,7 @@ fn two_locks_in_both_orders_by_two_threads_are_reported_without_a_deadlock() {
     let found = numbered(&[&[&[&a, &b], &[&a, &b]], &[&[&b, &a]]], &[&lock(), &b, &a]);
     assert_eq!(found[0].circle, [step(0, 3, 2, 2), step(1, 2, 3, 1)]);
     assert_eq!(
-        found[0].text(|thread| format!("worker {thread}")),
+        found[0].text(),
         "worker 0 takes lock 3 and then lock 2 (operation 1, 2 times), worker 1 takes lock 2 and then lock 3 (operation 1)"
     );
 }

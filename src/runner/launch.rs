@@ -69,10 +69,9 @@ pub(super) fn trace_hash(record: &Record) -> Option<String> {
     })
 }
 
-/// The first inversion of lock order that its probe saw.
+/// The inversions of lock order that its probe saw.
 pub(super) fn inversion(launch: &Launch) -> Option<String> {
-    let order = launch.result.as_ref()?.profile.as_ref()?.lock_order.as_ref()?;
-    Some(order.inversions.first()?.text(|worker| format!("worker {worker}")))
+    launch.result.as_ref()?.profile.as_ref()?.lock_order.as_ref()?.inverted()
 }
 
 /// Makes one launch; `None` if it was interrupted.

@@ -50,6 +50,27 @@ implementations = [{implementations}]
     )
 }
 
+/// Every lock at one contended point, as short as a simulated machine allows.
+pub(crate) fn contended_suite(threads: u32) -> String {
+    format!(
+        r#"
+name = "short"
+summary = "one contended point"
+launches = 1
+probed = 0
+slices = 1
+slice_ms = 0.1
+warmup_ms = 0.01
+
+[[cells]]
+workload = "contended"
+implementations = "mutex/*"
+threads = {threads}
+hold_ns = 200
+"#
+    )
+}
+
 /// The path of the binary under test.
 pub(crate) fn binary() -> &'static str {
     env!("CARGO_BIN_EXE_synchroscope")
@@ -94,6 +115,16 @@ impl Place {
     /// Runs the command to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         Ran::of(arguments, &self.command(arguments).output().expect("the binary starts"))
+    }
+
+    /// What git says in one of the folders.
+    pub(crate) fn git(&self, folder: &str, arguments: &[&str]) -> String {
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false"]);
+        let output = git.args(arguments).current_dir(self.path(folder)).stdin(Stdio::null()).output();
+        let output = output.expect("git starts");
+        assert!(output.status.success(), "git {arguments:?}: {output:?}");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
     /// Starts the command and leaves it running.

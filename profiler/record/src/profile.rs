@@ -83,17 +83,27 @@ pub struct OrderStep {
     pub times: u64,
 }
 
+impl LockOrder {
+    /// The first inversion in words, and how many more there are; `None` without any.
+    pub fn inverted(&self) -> Option<String> {
+        let first = self.inversions.first()?.text();
+        Some(match self.inversions.len() as u64 + self.omitted - 1 {
+            0 => first,
+            more => format!("{first}; and {more} more"),
+        })
+    }
+}
+
 impl Inversion {
-    /// In words, with `name` for threads.
-    pub fn text(&self, name: impl Fn(u32) -> String) -> String {
+    /// In words.
+    pub fn text(&self) -> String {
         let step = |step: &OrderStep| {
             let often = match step.times {
                 1 => String::new(),
                 times => format!(", {times} times"),
             };
-            let (holds, asks, operation) = (step.holds, step.asks, step.operation);
-            let who = name(step.worker);
-            format!("{who} takes lock {holds} and then lock {asks} (operation {operation}{often})")
+            let (worker, holds, asks, operation) = (step.worker, step.holds, step.asks, step.operation);
+            format!("worker {worker} takes lock {holds} and then lock {asks} (operation {operation}{often})")
         };
         self.circle.iter().map(step).collect::<Vec<_>>().join(", ")
     }

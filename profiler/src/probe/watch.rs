@@ -196,7 +196,7 @@ impl Collect for WatchProbe {
         for inversion in
             lock_order::lock_order(&orders, context.objects).iter().flat_map(|order| &order.inversions)
         {
-            eprintln!("lock order inverted: {}", inversion.text(|worker| format!("worker {worker}")));
+            eprintln!("lock order inverted: {}", inversion.text());
         }
         Ok(Collected::default())
     }

@@ -162,16 +162,10 @@ pub(super) fn lock_order(record: &Record, _: &TruthContext) -> Finding {
     let mut pairs = 0;
     for (launch, _, profile) in profiles(record) {
         let Some(order) = &profile.lock_order else { continue };
-        if let Some(first) = order.inversions.first() {
-            let more = match order.inversions.len() as u64 + order.omitted - 1 {
-                0 => String::new(),
-                more => format!("; and {more} more"),
-            };
+        if let (Some(first), Some(inverted)) = (order.inversions.first(), order.inverted()) {
             return holds(format!(
-                "inverted, these threads may come to wait for each other for ever (launch {}, slice {}): {}{more}",
-                launch.index,
-                first.slice,
-                first.text(|worker| format!("worker {worker}"))
+                "inverted, these threads may come to wait for each other for ever (launch {}, slice {}): {inverted}",
+                launch.index, first.slice
             ));
         }
         pairs = pairs.max(order.pairs);

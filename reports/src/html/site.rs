@@ -46,7 +46,7 @@ pub(super) struct Site<'a> {
     pub(super) scales: Vec<(Route, &'static str)>,
     /// What is compared.
     pub(super) comparisons: Vec<Pairing>,
-    /// The ratio, above 1, from which a difference is worth talking about.
+    /// From which ratio on, above 1, a difference is worth talking about, point by point.
     pub(super) margins: noise::Margins,
     /// Raw files.
     pub(super) raw: Raw,

@@ -285,16 +285,11 @@ fn switches(plain: &[&LaunchResult], count: impl Fn(&Worker) -> Option<u64>) -> 
     }))
 }
 
-/// The first inversion of lock order that a probe saw, and how many more.
+/// The inversions of lock order of the launch whose probe saw most.
 fn inverted(probed: &[&LaunchResult]) -> Option<String> {
     let orders = probed.iter().filter_map(|result| result.profile.as_ref()?.lock_order.as_ref());
     let most = orders.max_by_key(|order| order.inversions.len() as u64 + order.omitted)?;
-    let first = most.inversions.first()?.text(|worker| format!("worker {worker}"));
-    let more = match most.inversions.len() as u64 + most.omitted - 1 {
-        0 => String::new(),
-        more => format!("; and {more} more such pairs or circles"),
-    };
-    Some(format!("lock order inverted, which may end in a deadlock: {first}{more}"))
+    Some(format!("lock order inverted, which may end in a deadlock: {}", most.inverted()?))
 }
 
 fn starved(plain: &[&LaunchResult]) -> Vec<usize> {

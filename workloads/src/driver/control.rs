@@ -26,6 +26,14 @@ pub fn nap<M: Machine, R>(sleep: impl FnOnce() -> R) {
     M::event(Event::ParkEnd { woken_ns: 0 }, 0);
 }
 
+/// Sleeps for `length_ns`, as a holder that stalls does.
+pub fn nap_for<M: Machine>(length_ns: u64) {
+    let until_ns = M::now_ns() + length_ns;
+    while M::now_ns() < until_ns {
+        nap::<M, _>(|| M::park_until(until_ns));
+    }
+}
+
 /// One stretch of a schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PhasePlan {

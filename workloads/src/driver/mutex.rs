@@ -12,9 +12,9 @@ use impls::mutex::{MutexImpl, RawMutex};
 use impls::probe::{Event, Probe};
 
 use super::arena::Placed;
-use super::control::{Control, nap};
+use super::control::{Control, nap_for};
 use super::draw::Draw;
-use super::stage::{self, Hands, Pace, Script, Subject};
+use super::stage::{self, Hands, Script, Subject};
 use super::{Launch, Outcome, Witness, transfers};
 
 /// What a lock guards. Atomics, relaxed: a lock that fails to exclude loses counts without undefined behaviour.
@@ -79,14 +79,24 @@ impl<M: Machine, L: RawMutex<M>> Subject<M> for Locks<M, L> {
         Box::new(LockHands { subject: self, contexts })
     }
     fn waiting(&self) -> u64 {
-        self.locks.iter().map(|lock| u64::from(lock.count().saturating_sub(1))).sum()
+        waiting(&self.locks)
     }
     fn observed(&self) -> u64 {
         self.guarded.iter().map(|guarded| guarded.counter.load(Ordering::Acquire)).sum()
     }
     fn objects(&self) -> Vec<usize> {
-        self.locks.iter().map(|lock| core::ptr::from_ref(&**lock).addr()).collect()
+        objects(&self.locks)
     }
+}
+
+/// Threads that wait for any of some locks, by their own count.
+pub(super) fn waiting<M: Machine, L: RawMutex<M>>(locks: &[Placed<L>]) -> u64 {
+    locks.iter().map(|lock| u64::from(lock.count().saturating_sub(1))).sum()
+}
+
+/// Where each of some locks lies: what probes call it.
+pub(super) fn objects<L>(locks: &[Placed<L>]) -> Vec<usize> {
+    locks.iter().map(|lock| core::ptr::from_ref(&**lock).addr()).collect()
 }
 
 impl<M: Machine, L: RawMutex<M>> Hands<M> for LockHands<'_, M, L> {
@@ -102,15 +112,10 @@ impl<M: Machine, L: RawMutex<M>> Hands<M> for LockHands<'_, M, L> {
         let (mut lock, mut context) = (&*self.subject.locks[0], &mut self.contexts[0]);
         let mut guarded = &*self.subject.guarded[0];
         while control.signal() == signal {
-            match (think, &mut script.pace) {
-                (Some(cycles), _) => M::work(cycles),
-                (None, Pace::Think(table)) => M::work(table.step()),
-                (None, Pace::Arrive(table)) => {
-                    intended_ns = stage::await_arrival::<M>(control, signal, intended_ns, table.step());
-                    if intended_ns == 0 {
-                        break;
-                    }
-                }
+            if let Some(cycles) = think {
+                M::work(cycles);
+            } else if !stage::begin::<M>(&mut script.pace, control, signal, &mut intended_ns) {
+                break;
             }
             if chooses {
                 let pick = script.pick.step() as usize;
@@ -141,10 +146,7 @@ impl<M: Machine, L: RawMutex<M>> Hands<M> for LockHands<'_, M, L> {
         M::event(Event::Acquired, object);
         let guarded = &*self.subject.guarded[0];
         let mine = own::<M>(guarded, script.index, object);
-        let until_ns = M::now_ns() + length_ns;
-        while M::now_ns() < until_ns {
-            nap::<M, _>(|| M::park_until(until_ns));
-        }
+        nap_for::<M>(length_ns);
         disown::<M>(guarded, mine);
         M::event(Event::Releasing, object);
         lock.unlock(context);

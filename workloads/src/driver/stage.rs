@@ -290,9 +290,25 @@ fn account<M: Machine>(witness: &dyn Witness) -> (Account, u64) {
     }
 }
 
+/// The time before an operation: thought over, or waited for. Whether the phase goes on; `intended_ns` is then the beginning
+/// that an open loop meant.
+#[inline(always)]
+pub fn begin<M: Machine>(pace: &mut Pace, control: &Control<M>, signal: u32, intended_ns: &mut u64) -> bool {
+    match pace {
+        Pace::Think(table) => {
+            M::work(table.step());
+            true
+        }
+        Pace::Arrive(table) => {
+            *intended_ns = await_arrival::<M>(control, signal, *intended_ns, table.step());
+            *intended_ns != 0
+        }
+    }
+}
+
 /// Waits for the next intended beginning and returns it, or 0 if the phase ends first.
 #[inline(never)]
-pub fn await_arrival<M: Machine>(control: &Control<M>, signal: u32, last_ns: u64, gap_ns: u32) -> u64 {
+fn await_arrival<M: Machine>(control: &Control<M>, signal: u32, last_ns: u64, gap_ns: u32) -> u64 {
     // The first arrival of a phase counts from the moment at which the worker entered it, a random part of a gap later:
     // workers with fixed gaps would all arrive together otherwise.
     let (origin_ns, gap_ns) = match last_ns {

@@ -18,10 +18,10 @@ use record::Sum;
 
 use super::Launch;
 use super::arena::Placed;
-use super::control::{Control, nap};
+use super::control::{Control, nap_for};
 use super::draw::{Draw, pair};
-use super::mutex::{Guarded, disown, own};
-use super::stage::{self, Hands, Pace, Script, Subject};
+use super::mutex::{self, Guarded, disown, own};
+use super::stage::{self, Hands, Script, Subject};
 
 /// What each account holds at first.
 const BALANCE: u64 = 1_000_000;
@@ -40,7 +40,9 @@ struct Account<M: Machine> {
 trait Locks<M: Machine>: Sync {
     /// One worker's access to each.
     fn grips(&self) -> Vec<Box<dyn Grip + '_>>;
-    /// Threads that wait, by the locks' own count.
+    /// Where each lies.
+    fn objects(&self) -> Vec<usize>;
+    /// Threads that wait.
     fn waiting(&self) -> u64;
 }
 
@@ -48,8 +50,6 @@ trait Locks<M: Machine>: Sync {
 trait Grip {
     fn lock(&mut self);
     fn unlock(&mut self);
-    /// Where the lock lies.
-    fn object(&self) -> usize;
 }
 
 struct Typed<'a, M: Machine, L: RawMutex<M>> {
@@ -64,8 +64,11 @@ impl<M: Machine, L: RawMutex<M>> Locks<M> for Vec<Placed<L>> {
         }
         self.iter().map(|lock| grip::<M, L>(lock)).collect()
     }
+    fn objects(&self) -> Vec<usize> {
+        mutex::objects(self)
+    }
     fn waiting(&self) -> u64 {
-        self.iter().map(|lock| u64::from(lock.count().saturating_sub(1))).sum()
+        mutex::waiting(self)
     }
 }
 
@@ -75,9 +78,6 @@ impl<M: Machine, L: RawMutex<M>> Grip for Typed<'_, M, L> {
     }
     fn unlock(&mut self) {
         self.lock.unlock(&mut self.context);
-    }
-    fn object(&self) -> usize {
-        core::ptr::from_ref(self.lock).addr()
     }
 }
 
@@ -91,6 +91,8 @@ struct Accounts<M: Machine> {
 struct AccountHands<'a, M: Machine> {
     accounts: &'a [Placed<Line<Account<M>>>],
     grips: Vec<Box<dyn Grip + 'a>>,
+    /// Where the locks lie. Not asked of the grips: without a probe nobody wants to know, and a call would be made.
+    objects: Vec<usize>,
 }
 
 /// The accounts of a slice.
@@ -111,7 +113,8 @@ fn accounts<M: Machine>(locks: Box<dyn Locks<M>>, count: u32, draw: &mut Draw) -
 
 impl<M: Machine> Subject<M> for Accounts<M> {
     fn hands(&self) -> Box<dyn Hands<M> + '_> {
-        Box::new(AccountHands { accounts: &self.accounts, grips: self.locks.grips() })
+        let (grips, objects) = (self.locks.grips(), self.locks.objects());
+        Box::new(AccountHands { accounts: &self.accounts, grips, objects })
     }
     fn waiting(&self) -> u64 {
         self.locks.waiting()
@@ -127,7 +130,7 @@ impl<M: Machine> Subject<M> for Accounts<M> {
         })
     }
     fn objects(&self) -> Vec<usize> {
-        self.locks.grips().iter().map(|grip| grip.object()).collect()
+        self.locks.objects()
     }
 }
 
@@ -138,14 +141,8 @@ impl<M: Machine> Hands<M> for AccountHands<'_, M> {
         let mut done = 0;
         let mut intended_ns = 0;
         while control.signal() == signal {
-            match &mut script.pace {
-                Pace::Think(table) => M::work(table.step()),
-                Pace::Arrive(table) => {
-                    intended_ns = stage::await_arrival::<M>(control, signal, intended_ns, table.step());
-                    if intended_ns == 0 {
-                        break;
-                    }
-                }
+            if !stage::begin::<M>(&mut script.pace, control, signal, &mut intended_ns) {
+                break;
             }
             let (first, second) = pair(script.pick.step());
             let hold = script.hold.step();
@@ -159,12 +156,7 @@ impl<M: Machine> Hands<M> for AccountHands<'_, M> {
     /// From the first two accounts, in ascending order: a holder that sleeps need not be one that waits for ever.
     #[cold]
     fn stall(&mut self, script: &mut Script, length_ns: u64) {
-        self.transfer([0, 1], script.index, 1, 0, || {
-            let until_ns = M::now_ns() + length_ns;
-            while M::now_ns() < until_ns {
-                nap::<M, _>(|| M::park_until(until_ns));
-            }
-        });
+        self.transfer([0, 1], script.index, 1, 0, || nap_for::<M>(length_ns));
     }
 }
 
@@ -180,7 +172,7 @@ impl<M: Machine> AccountHands<'_, M> {
         work: impl FnOnce(),
     ) {
         let (from, to) = (&*self.accounts[first], &*self.accounts[second]);
-        let [one, other] = [first, second].map(|lock| self.grips[lock].object());
+        let (one, other) = (self.objects[first], self.objects[second]);
 
         M::event(Event::Request { intended_ns }, one);
         self.grips[first].lock();

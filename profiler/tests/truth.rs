@@ -326,6 +326,29 @@ fn a_residue_is_suspect_unless_the_hypervisor_took_the_time() {
 }
 
 #[test]
+fn what_one_workers_account_lacks_was_stolen_but_not_what_it_slept_or_all_lack() {
+    let mut record = honest();
+    slices(&mut record).flat_map(|slice| &mut slice.workers).for_each(|w| w.accounted_ns = Some(SPAN_NS));
+    full(&mut record).ledger.as_mut().unwrap()[1].think_ns -= SPAN_NS / 10;
+    assert_eq!(flagged(&record, &CONTEXT), (Status::Suspect, "ledger".into()));
+    // Neither on a core nor ready for one, and never asleep: another machine had the core.
+    let robbed = |record: &mut Record, launch: usize, voluntary_switches: u64| {
+        let worker = &mut record.launches[launch].result.as_mut().unwrap().slices[0].workers[1];
+        (worker.cpu_ns, worker.voluntary_switches) = (Some(SPAN_NS * 9 / 10), Some(voluntary_switches));
+    };
+    robbed(&mut record, 2, 0);
+    assert_eq!(flagged(&record, &CONTEXT).0, Status::Ok);
+    // A sleep that nobody reported.
+    robbed(&mut record, 2, 1);
+    assert_eq!(flagged(&record, &CONTEXT), (Status::Suspect, "ledger".into()));
+    // A clock that runs fast: every account lacks as much.
+    slices(&mut record).flat_map(|slice| &mut slice.workers).for_each(|w| {
+        (w.cpu_ns, w.voluntary_switches) = (Some(SPAN_NS * 9 / 10), Some(0));
+    });
+    assert_eq!(flagged(&record, &CONTEXT), (Status::Suspect, "ledger".into()));
+}
+
+#[test]
 fn more_than_one_holder_at_a_time_is_seen() {
     // Eight threads on eight cores hold for 300 of 1,050 ns: a lock cannot serve more than three such.
     let mut record = honest();

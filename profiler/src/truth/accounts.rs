@@ -51,6 +51,7 @@ pub(super) fn events(record: &Record, _: &TruthContext) -> Finding {
 pub(super) fn ledger(record: &Record, context: &TruthContext) -> Finding {
     let mut worst: Option<(f64, f64, String)> = None;
     let mut why_not = "no launch was fully timed";
+    let lacking = lacking(record);
     for (launch, result, profile) in profiles(record) {
         let Some(ledgers) = &profile.ledger else { continue };
         if !profile.primitive_reports {
@@ -62,13 +63,15 @@ pub(super) fn ledger(record: &Record, context: &TruthContext) -> Finding {
             why_not = "the scheduler's account is not known here";
             continue;
         }
-        // Stolen time is on no account of this machine. The share is of all cores; it falls on those that work.
+        // Stolen time is on no account of this machine. The share is of all cores; it falls on those that work. It is counted
+        // in ticks, and says little of a short slice: what a worker's own account lacks is counted in ns.
         let busy = record.point.threads().clamp(1, context.cores.max(1)) as f64;
         let steal = launch.environment.steal_share.unwrap_or(0.0) * context.cores as f64 / busy;
         for (worker, ledger) in ledgers.iter().enumerate().filter(|(_, ledger)| ledger.span_ns > 0) {
             let residue = residue(ledger);
-            let over = residue.abs() - steal;
-            let allowed = LEDGER + steal;
+            let stolen = steal.max(stolen_ns(result, worker, lacking) / ledger.span_ns as f64);
+            let over = residue.abs() - stolen;
+            let allowed = LEDGER + stolen;
             if worst.as_ref().is_none_or(|(most, ..)| over > *most) {
                 let detail = format!(
                     "launch {}, worker {worker}: {:.1} % of the span is unexplained, allowed {:.1} % ({})",
@@ -86,6 +89,29 @@ pub(super) fn ledger(record: &Record, context: &TruthContext) -> Finding {
         Some((over, _, detail)) if over <= LEDGER => holds(format!("at worst: {detail}")),
         Some((_, _, detail)) => suspect(detail),
     }
+}
+
+/// The share of a worker's time in a slice that the scheduler puts on no account: neither on a core nor ready for one.
+fn off_account(worker: &record::Worker) -> Option<f64> {
+    let accounted_ns = worker.accounted_ns.filter(|ns| *ns > 0)? as f64;
+    Some(1.0 - (worker.cpu_ns? + worker.run_delay_ns?) as f64 / accounted_ns)
+}
+
+/// The share that every worker lacks in every slice: as much the clock may be too fast, and nobody took.
+fn lacking(record: &Record) -> f64 {
+    let workers = results(record).flat_map(|(_, result)| &result.slices).flat_map(|slice| &slice.workers);
+    workers.filter_map(off_account).reduce(f64::min).unwrap_or(0.0).max(0.0)
+}
+
+/// What was stolen from a worker, ns: time on no account in slices in which it never went to sleep, beyond what all lack. A
+/// sleep that nobody reports is no such time: the scheduler counts it as a switch that the thread asked for.
+fn stolen_ns(result: &LaunchResult, worker: usize, lacking: f64) -> f64 {
+    let workers = result.slices.iter().filter_map(|slice| slice.workers.get(worker));
+    let awake = workers.filter(|worker| worker.voluntary_switches == Some(0));
+    let stolen = |worker: &record::Worker| {
+        Some((off_account(worker)? - lacking).max(0.0) * worker.accounted_ns? as f64)
+    };
+    awake.filter_map(stolen).sum()
 }
 
 /// The share of the span that the parts do not explain; negative when they explain more than there is.

@@ -72,6 +72,39 @@ fn a_hand_off_leaves_nothing_for_others() {
 }
 
 #[test]
+fn a_hand_off_calls_the_next_which_keeps_its_place() {
+    for (grant, called) in [(Grant::HandOff, 1), (Grant::Compete, 0)] {
+        let sema = Semaphore::<Watched>::new(0);
+        let seen: [Seen; 3] = Default::default();
+        let served = Mutex::new(Vec::new());
+        thread::scope(|scope| {
+            for (i, seen) in seen.iter().enumerate() {
+                let (sema, served) = (&sema, &served);
+                scope.spawn(move || {
+                    Watched::observed(seen, || {
+                        sema.acquire(Place::Back);
+                        served.lock().expect("no panic inside").push(i);
+                    });
+                });
+                until("a waiter sleeps", || seen.parks() == (1, 0));
+            }
+            sema.release(grant);
+            until("the head is served", || served.lock().expect("no panic inside").len() == 1);
+            // The second was awake, found nothing, and sleeps again; the third slept on.
+            until("the called sleeps again", || seen[1].parks() == (1 + called, called));
+            assert_eq!((seen[2].parks(), sema.waiters()), ((1, 0), 2));
+            // Called once, it is not called again, and is served first.
+            sema.release(grant);
+            until("the second is served", || served.lock().expect("no panic inside").len() == 2);
+            assert_eq!(seen[1].parks(), (1 + called, 1 + called));
+            until("the third is called", || seen[2].parks() == (1 + called, called));
+            sema.release(grant);
+        });
+        assert_eq!((served.into_inner().expect("no panic inside"), sema.tokens()), (vec![0, 1, 2], 0));
+    }
+}
+
+#[test]
 fn without_hand_off_a_newcomer_may_win_and_the_loser_queues_again() {
     let sema = Semaphore::<Watched>::new(0);
     let (seen, done) = (Seen::default(), AtomicBool::new(false));

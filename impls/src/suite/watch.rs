@@ -20,6 +20,8 @@ pub struct Watch;
 pub struct Seen {
     begun: AtomicU32,
     ended: AtomicU32,
+    parks_begun: AtomicU32,
+    parks_ended: AtomicU32,
     lost_races: AtomicU32,
     hand_offs: AtomicU32,
     starving_begun: AtomicU32,
@@ -36,6 +38,10 @@ impl Seen {
     /// Spins and parks that began, and that ended.
     pub fn waits(&self) -> (u32, u32) {
         (self.begun.load(Ordering::Acquire), self.ended.load(Ordering::Acquire))
+    }
+    /// Parks that began, and that ended.
+    pub fn parks(&self) -> (u32, u32) {
+        (self.parks_begun.load(Ordering::Acquire), self.parks_ended.load(Ordering::Acquire))
     }
     /// Times that the thread was woken and found the object taken.
     pub fn lost_races(&self) -> u32 {
@@ -59,6 +65,11 @@ impl Probe for Watch {
         &SLOT
     }
     fn event(seen: &Seen, event: Event, _: usize, _: &impl Clock) {
+        match event {
+            Event::ParkBegin => seen.parks_begun.fetch_add(1, Ordering::Release),
+            Event::ParkEnd { .. } => seen.parks_ended.fetch_add(1, Ordering::Release),
+            _ => 0,
+        };
         let counter = match event {
             Event::SpinBegin | Event::ParkBegin => &seen.begun,
             Event::SpinEnd { .. } | Event::ParkEnd { .. } => &seen.ended,

@@ -2,11 +2,18 @@
 //!
 //! Source: Go, `src/runtime/sema.go` (`semacquire1`, `semrelease1`). Differs from upstream: the queue lies in the
 //! semaphore and not in a table shared by all addresses, so there is no tree of addresses; and a hand-off cannot yield
-//! straight to the waiter, since threads cannot be switched to by name.
+//! straight to the waiter, since threads cannot be switched to by name. In place of that it *calls* the next in the queue.
 //!
 //! A release adds a token and wakes the head of the queue. The woken thread still has to take the token, and a thread
 //! that just arrives may be faster; the loser queues again. With a *hand-off* the releaser takes the token in the name
 //! of the thread that it wakes. A thread may ask to queue at the *front*: that is how a starving waiter keeps its turn.
+//!
+//! One hand-off is seldom alone, and a chain of them is as slow as one wake-up each: 20 us and more where the host has
+//! to start a halted core. So a hand-off also wakes the thread that is the head now, the called one: it stays in the queue
+//! and watches its node for as long as a wake-up takes, while the one before it has its turn. Then a link of the chain
+//! costs a switch between threads that are ready. Without it 64 threads on two cores starve each other for good, each
+//! waiting for longer than the threshold because all of them starve. The price, where sections are longer than the watch:
+//! a wake-up in vain for each hand-off.
 //!
 //! ## State
 //!
@@ -15,6 +22,7 @@
 //! | `tokens` | releases that nobody has taken yet |
 //! | `waiters` | threads in the queue, or about to be |
 //! | `queue` | nodes on the waiters' stacks, linked both ways; under `latch` |
+//! | `Node::state` | `QUEUED`, `CALLED`: linked; `WOKEN`, `GRANTED`: unlinked by a releaser |
 //!
 //! ## Invariants
 //! 1. A node is linked from `enqueue` until a releaser or the waiter itself unlinks it, under the latch.
@@ -22,12 +30,14 @@
 //!    releaser's store to `Node::state`, which is the releaser's last access to the node.
 //! 3. No lost wake-up: a waiter counts itself in `waiters` and then looks at `tokens`; a releaser adds to `tokens` and
 //!    then looks at `waiters`. The two `SeqCst` fences order the four accesses, so at least one sees the other.
+//! 4. `CALLED` is stored only under the latch, in a linked node; so it never overwrites what a releaser says later.
 //!
 //! ## Orderings
 //! The token carries the happens-before edge: [`Semaphore::try_acquire`] is Acquire and pairs with the Release of
 //! [`Semaphore::release`] and [`Semaphore::release_below`]. A hand-off carries it by the Release store to
 //! `Node::state`, which pairs with the Acquire loads in `sleep`; the releaser's own Acquire of the token extends it to
-//! earlier releases. The same pair orders the unlinking of a node before its owner takes it down.
+//! earlier releases. The same pair orders the unlinking of a node before its owner takes it down. `CALLED` is a hint and
+//! Relaxed: nothing is published with it.
 
 use core::ptr::{self, NonNull};
 
@@ -53,18 +63,27 @@ pub enum Grant {
     HandOff,
 }
 
-/// Looks at its node that a waiter takes before it sleeps, and pauses between two of them: together about as long as a
-/// short section, and a fraction of what a wake-up costs both sides.
+/// Looks at its node that the head of the queue takes before it sleeps.
 ///
 /// Go needs no such thing: an idle thread of its scheduler goes on looking for work, and finds the goroutine that a release
 /// made ready. Here the waiter itself is that thread. Without it a release that follows at once pays for a call into the
-/// kernel: with two threads and 500 ns sections a third of all processor time.
+/// kernel: with two threads and 500 ns sections a third of all processor time. Who is not the head would look in vain.
 pub const LOOKS_BEFORE_SLEEP: u32 = 4;
-const PAUSES_PER_LOOK: u32 = 5;
+/// Pauses between two looks of a thread that has just queued: all looks take about as long as a short section, and a
+/// fraction of what a wake-up costs both sides.
+const PAUSES_WHEN_QUEUED: u32 = 5;
+/// Pauses between two looks of a thread that was called: all looks take about as long as a wake-up, for who holds the
+/// token may just have been woken too.
+const PAUSES_WHEN_CALLED: u32 = 80;
 
+/// In the queue.
 const QUEUED: u32 = 0;
-const WOKEN: u32 = 1;
-const GRANTED: u32 = 2;
+/// In the queue, as its head, and told so: a hand-off to it is near.
+const CALLED: u32 = 1;
+/// Out of the queue, to compete for the token.
+const WOKEN: u32 = 2;
+/// Out of the queue, with the token.
+const GRANTED: u32 = 3;
 
 /// A waiter; lies on its stack while it waits.
 #[repr(C, align(64))]
@@ -87,6 +106,14 @@ impl<M: Machine> Node<M> {
             thread: M::current(),
             next: M::Cell::new(ptr::null_mut()),
             previous: M::Cell::new(ptr::null_mut()),
+        }
+    }
+
+    /// Notes for the probe that the decision to wake falls now.
+    fn stamp(&self) {
+        if <M::Probe as Probe>::ON {
+            let now_ns = M::observer_ns();
+            M::unobserved(|| self.woken_ns.store(now_ns, Ordering::Relaxed));
         }
     }
 }
@@ -200,12 +227,12 @@ impl<M: Machine> Semaphore<M> {
                 self.latch.unlock();
                 return true;
             }
-            self.enqueue(node, place);
+            let next = self.enqueue(node, place);
             self.latch.unlock();
             // 2. Sleep until a releaser has unlinked the node, or the deadline made us do so.
             // SAFETY: `node` lives until the end of this turn of the loop, and `sleep` returns only once nobody else
             // reaches it (Invariant 2).
-            let state = unsafe { self.sleep(node, deadline_ns) };
+            let state = unsafe { self.sleep(node, next, deadline_ns) };
             // SAFETY: the node is unlinked and ours again (Invariant 2).
             let unlinked =
                 unsafe { link::<M>(&(*node).next).is_null() && link::<M>(&(*node).previous).is_null() };
@@ -268,6 +295,7 @@ impl<M: Machine> Semaphore<M> {
             return false;
         };
         self.unlink(head);
+        let called = if grant == Grant::HandOff { self.call_head() } else { None };
         self.latch.unlock();
         let granted = grant == Grant::HandOff && self.try_acquire();
         // SAFETY: the node is unlinked by us and `state` still says QUEUED, so its owner waits for us (Invariant 2).
@@ -275,10 +303,7 @@ impl<M: Machine> Semaphore<M> {
         let thread = unsafe {
             let node = node.as_ref();
             let thread = node.thread.clone();
-            if <M::Probe as Probe>::ON {
-                let now_ns = M::observer_ns();
-                M::unobserved(|| node.woken_ns.store(now_ns, Ordering::Relaxed));
-            }
+            node.stamp();
             node.state.store(if granted { GRANTED } else { WOKEN }, Ordering::Release);
             thread
         };
@@ -287,37 +312,84 @@ impl<M: Machine> Semaphore<M> {
         }
         M::unpark(&thread);
         M::event(Event::Wake, self.object());
+        if let Some(called) = called {
+            M::unpark(&called);
+            M::event(Event::Wake, self.object());
+        }
         true
     }
 
-    /// Waits until the node is out of the queue, and returns its state: QUEUED if the deadline passed first. Looks a few
-    /// times before it parks.
+    /// Tells the head of the queue, unless it knows, that it is next; the thread to wake for that. The latch is the
+    /// caller's.
+    fn call_head(&self) -> Option<M::Thread> {
+        self.queue.with(|queue| {
+            // SAFETY: as in `enqueue`: the head is linked, hence alive.
+            let head = unsafe { (*queue).head.as_ref()? };
+            if head.state.load(Ordering::Relaxed) == CALLED {
+                return None;
+            }
+            head.stamp();
+            head.state.store(CALLED, Ordering::Relaxed);
+            Some(head.thread.clone())
+        })
+    }
+
+    /// Waits until the node is out of the queue, and returns its state: QUEUED if the deadline passed first. Who is next
+    /// looks a few times before it parks, and again when it is called.
     ///
     /// # Safety
     /// `node` is the caller's, was queued by it, and lives until this returns.
-    unsafe fn sleep(&self, node: *mut Node<M>, deadline_ns: Option<u64>) -> u32 {
+    unsafe fn sleep(&self, node: *mut Node<M>, next: bool, deadline_ns: Option<u64>) -> u32 {
+        // SAFETY: the caller keeps the node alive, and the field is an atomic.
+        let state = unsafe { &(*node).state };
+        let (mut known, mut pauses) = (QUEUED, if next { PAUSES_WHEN_QUEUED } else { 0 });
+        loop {
+            let mut now = self.look(state, known, pauses);
+            if now == known {
+                // SAFETY: the caller's promise.
+                now = match unsafe { self.park(node, known, deadline_ns) } {
+                    Some(now) => now,
+                    None => return QUEUED,
+                }
+            }
+            if now != CALLED {
+                return now;
+            }
+            (known, pauses) = (CALLED, PAUSES_WHEN_CALLED);
+        }
+    }
+
+    /// Looks at `state` a few times with `pauses` between, until it is no longer `known`; the state seen last. Without
+    /// pauses looks once.
+    fn look(&self, state: &M::AtomicU32, known: u32, pauses: u32) -> u32 {
+        if pauses == 0 || !M::can_spin() {
+            return state.load(Ordering::Acquire);
+        }
+        super::spin::reported::<M, _>(self.object(), |rounds| {
+            loop {
+                let now = state.load(Ordering::Acquire);
+                if now != known || *rounds == LOOKS_BEFORE_SLEEP {
+                    break now;
+                }
+                M::pause(pauses);
+                *rounds += 1;
+            }
+        })
+    }
+
+    /// Sleeps until the node's state is no longer `known`, and returns it; none if the deadline passed first, and the
+    /// node is unlinked.
+    ///
+    /// # Safety
+    /// As for [`Semaphore::sleep`].
+    unsafe fn park(&self, node: *mut Node<M>, known: u32, deadline_ns: Option<u64>) -> Option<u32> {
         // SAFETY: the caller keeps the node alive; the two fields are atomics.
         let (state, woken_ns) = unsafe { (&(*node).state, &(*node).woken_ns) };
-        if M::can_spin() {
-            let served = super::spin::reported::<M, _>(self.object(), |rounds| {
-                loop {
-                    let now = state.load(Ordering::Acquire);
-                    if now != QUEUED || *rounds == LOOKS_BEFORE_SLEEP {
-                        break now;
-                    }
-                    M::pause(PAUSES_PER_LOOK);
-                    *rounds += 1;
-                }
-            });
-            if served != QUEUED {
-                return served;
-            }
-        }
         M::event(Event::ParkBegin, self.object());
         let outcome = loop {
             let now = state.load(Ordering::Acquire);
-            if now != QUEUED {
-                break now;
+            if now != known {
+                break Some(now);
             }
             match deadline_ns {
                 None => M::park(),
@@ -331,7 +403,7 @@ impl<M: Machine> Semaphore<M> {
                     }
                     self.latch.unlock();
                     if linked {
-                        break QUEUED;
+                        break None;
                     }
                     M::yield_now();
                 }
@@ -343,8 +415,8 @@ impl<M: Machine> Semaphore<M> {
         outcome
     }
 
-    /// Links the node. The latch is the caller's.
-    fn enqueue(&self, node: *mut Node<M>, place: Place) {
+    /// Links the node; whether it is the head now. The latch is the caller's.
+    fn enqueue(&self, node: *mut Node<M>, place: Place) -> bool {
         self.queue.with_mut(|queue| {
             // SAFETY: under the latch nobody else reaches the queue or the links of linked nodes, and every linked
             // node is alive (Invariants 1 and 2); `node` is the caller's own.
@@ -368,8 +440,9 @@ impl<M: Machine> Semaphore<M> {
                         queue.head = node;
                     }
                 }
+                queue.head == node
             }
-        });
+        })
     }
 
     /// Unlinks a linked node. The latch is the caller's.

@@ -170,7 +170,34 @@ pub fn table(trials: &[Trial]) -> String {
     out.push_str(&aligned(&headings, &rows));
     out.push('\n');
     out.push_str(&alarms(trials));
+    for scenario in Scenario::ALL.into_iter().filter(|scenario| scenario.loss().is_some()) {
+        let (found, seconds) = power(trials, scenario, &cells);
+        if let Some(seconds) = stats::median(&seconds) {
+            let found = count_in_words(found.worse, found.n);
+            out.push_str(&format!(
+                "{}, all cells: found by {found} of those that can, {seconds:.0} s a job\n",
+                scenario.name()
+            ));
+        }
+    }
     out
+}
+
+/// Over all cells: the jobs that can see what the fault costs there, and how long each took.
+fn power(trials: &[Trial], scenario: Scenario, cells: &[&str]) -> (Counts, Vec<f64>) {
+    let (mut counts, mut seconds) = (Counts::default(), Vec::new());
+    for cell in cells {
+        let of: Vec<&Trial> = trials.iter().filter(|t| t.scenario == scenario && t.cell == *cell).collect();
+        let ratios: Vec<f64> = of.iter().filter_map(|t| Some(t.throughput()?.ratio?.ratio)).collect();
+        let Some(cost) = stats::median(&ratios) else { continue };
+        for trial in of {
+            if let [row] = able(&[trial], cost)[..] {
+                counts.add(row.verdict == Verdict::Regressed, row.verdict == Verdict::Improved);
+                seconds.push(trial.seconds);
+            }
+        }
+    }
+    (counts, seconds)
 }
 
 fn line(scenario: Scenario, cell: &str, trials: &[&Trial]) -> Option<Vec<String>> {

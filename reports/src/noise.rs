@@ -4,6 +4,7 @@ use record::{ProbeMode, Status};
 
 use crate::stats::{self, Ratio};
 use crate::summary::{CONFIDENCE, Source, Summary};
+use crate::text::change;
 
 /// Two arms of the same implementation at one point.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,11 +69,27 @@ impl Margins {
         Margins(aa_pairs(cells))
     }
 
+    /// By the A/A pairs of several runs.
+    pub fn of_runs(runs: &[&[Summary]]) -> Self {
+        Margins(runs.iter().flat_map(|cells| aa_pairs(cells)).collect())
+    }
+
     /// The margin at a point: by its own pairs, or by all where it has none.
     pub fn at(&self, label: &str, source: &Source) -> f64 {
         let own = |pair: &&AaPair| pair.label == label && pair.source == *source;
         let own: Vec<AaPair> = self.0.iter().filter(own).cloned().collect();
         margin(if own.is_empty() { &self.0 } else { &own })
+    }
+
+    /// Whether a pair surely differs from itself: then no difference is trusted, wherever it is.
+    pub fn moved(&self) -> bool {
+        let moved = |r: &Ratio| r.reached && (r.low > 1.0 + MARGIN_MIN || r.high < 1.0 / (1.0 + MARGIN_MIN));
+        self.0.iter().any(|pair| moved(&pair.throughput))
+    }
+
+    /// The noise floor of all points.
+    pub fn floor(&self) -> Option<f64> {
+        floor(&self.0)
     }
 
     /// The least and the largest margin of points with pairs of their own; that without any pair, twice, where none has.
@@ -81,6 +98,11 @@ impl Margins {
         let least = margins().reduce(f64::min);
         least.zip(margins().reduce(f64::max)).unwrap_or_else(|| (margin(&[]), margin(&[])))
     }
+}
+
+/// Margins in words: one, or the least and the largest.
+pub fn margins_text((least, most): (f64, f64)) -> String {
+    if least < most { format!("{} to {}, by the point", change(least), change(most)) } else { change(most) }
 }
 
 /// What one probe costs over all ranked cells.
@@ -144,5 +166,6 @@ mod tests {
             (margins.at("quiet", &Source::Measured), margins.at("loud", &Source::Measured))
         );
         assert_eq!(Margins(Vec::new()).range(), (1.03, 1.03));
+        assert!(margins.moved() && !Margins(vec![pair("quiet", 0.999)]).moved());
     }
 }

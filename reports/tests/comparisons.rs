@@ -86,8 +86,22 @@ fn a_control_that_differs_contaminates() {
     let much_slower = Nature { rate: 4e6, ..NATURES[0] };
     let (before, after) = (record(&NATURES[0], &at, 6, 0, 4), record(&much_slower, &at, 6, 0, 5));
     let comparison = compare(&[&a, &b, &before], &[&after], &Options::default()).unwrap();
-    assert!(comparison.margin_ratio > 1.6, "{}", comparison.margin_ratio);
+    assert!(comparison.margin_ratios.0 > 1.6, "{:?}", comparison.margin_ratios);
     assert_eq!(verdict(&comparison.rows, Quantity::Throughput), Verdict::Contaminated);
+
+    // Not elsewhere either, though the pair there is calm and the margin the least.
+    let elsewhere = |nature: &Nature, arm: &str, seed| {
+        let mut record = record(nature, &point("contended", 8), 6, 0, seed);
+        record.arm = arm.into();
+        record
+    };
+    let pair = [elsewhere(&NATURES[4], "a", 3), elsewhere(&NATURES[4], "b", 3)];
+    let (before, after) = (elsewhere(&NATURES[0], "", 4), elsewhere(&much_slower, "", 5));
+    let comparison = compare(&[&a, &b, &pair[0], &pair[1], &before], &[&after], &Options::default()).unwrap();
+    assert_eq!(comparison.margin_ratios, (1.03, 1.03));
+    assert_eq!(verdict(&comparison.rows, Quantity::Throughput), Verdict::Contaminated);
+    let comparison = compare(&[&pair[0], &pair[1], &before], &[&after], &Options::default()).unwrap();
+    assert_eq!(verdict(&comparison.rows, Quantity::Throughput), Verdict::Regressed);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use record::store::Loaded;
 use record::{Fingerprint, Record};
 use serde::{Deserialize, Serialize};
 
-use crate::noise;
+use crate::noise::Margins;
 use crate::stats::{self, Ratio};
 use crate::summary::{CONFIDENCE, Summary, summarise};
 
@@ -135,6 +135,8 @@ pub struct Row {
     pub ratio: Option<Ratio>,
     /// The smallest true ratio (above 1) that such launches would show with 90 % probability.
     pub minimal_detectable_ratio: Option<f64>,
+    /// The ratio above 1 within which the two are equivalent, by the A/A pairs of the point.
+    pub margin_ratio: f64,
     /// What the launches say.
     pub verdict: Verdict,
     /// What limits the verdict.
@@ -154,8 +156,8 @@ pub struct Comparison {
     pub b: String,
     /// Confidence that was asked.
     pub confidence: f64,
-    /// Margin of equivalence, as a ratio above 1.
-    pub margin_ratio: f64,
+    /// The least and the largest margin of the rows, as ratios above 1.
+    pub margin_ratios: (f64, f64),
     /// The largest A/A ratio, above 1, of the runs; `None` when no pair is among the records.
     pub noise_floor_ratio: Option<f64>,
     /// One row per point, pair of cells and quantity.
@@ -278,20 +280,16 @@ fn judge(
     runs: &[&[Summary]],
     options: &Options,
 ) -> Comparison {
-    let aa: Vec<noise::AaPair> = runs.iter().flat_map(|cells| noise::aa_pairs(cells)).collect();
-    let floor = noise::floor(&aa);
-    let margin = noise::margin(&aa);
-    let contaminated = aa.iter().any(|p| {
-        p.throughput.reached
-            && (p.throughput.low > 1.0 + noise::MARGIN_MIN
-                || p.throughput.high < 1.0 / (1.0 + noise::MARGIN_MIN))
-    });
+    let margins = Margins::of_runs(runs);
+    let floor = margins.floor();
     let mut rows = Vec::new();
     for (a, b) in pairs {
-        rows.extend(Quantity::ALL.into_iter().filter_map(|q| row(q, a, b, margin, contaminated, options)));
+        rows.extend(Quantity::ALL.into_iter().filter_map(|q| row(q, a, b, &margins, options)));
     }
+    let least = rows.iter().map(|row| row.margin_ratio).reduce(f64::min);
+    let margin_ratios = least.zip(rows.iter().map(|row| row.margin_ratio).reduce(f64::max));
     let mut notes = Vec::new();
-    if contaminated {
+    if margins.moved() {
         notes.push(
             "an A/A pair differs from itself beyond the margin: differences of this run are not trusted"
                 .into(),
@@ -308,7 +306,7 @@ fn judge(
         a: name_a.to_owned(),
         b: name_b.to_owned(),
         confidence: options.confidence,
-        margin_ratio: margin,
+        margin_ratios: margin_ratios.unwrap_or_else(|| margins.range()),
         noise_floor_ratio: floor,
         rows,
         unpaired,
@@ -317,29 +315,23 @@ fn judge(
 }
 
 /// `None` when neither side has the quantity at all.
-fn row(
-    quantity: Quantity,
-    a: &Summary,
-    b: &Summary,
-    margin: f64,
-    contaminated: bool,
-    options: &Options,
-) -> Option<Row> {
+fn row(quantity: Quantity, a: &Summary, b: &Summary, margins: &Margins, options: &Options) -> Option<Row> {
     let (values_a, values_b) = (quantity.values(a), quantity.values(b));
     if values_a.is_empty() && values_b.is_empty() {
         return None;
     }
+    let margin_ratio = margins.at(&b.label, &b.source);
     let ratio = stats::ratio(&values_a, &values_b, options.confidence);
     let (mut verdict, mut note) = match &ratio {
         Err(error) => (Verdict::Inconclusive, Some(error.reason().to_owned())),
-        Ok(ratio) => verdict(quantity, ratio, margin),
+        Ok(ratio) => verdict(quantity, ratio, margin_ratio),
     };
     let tail = |c: &Summary| c.waits.p99_by_launch.iter().map(|p| p.1).min().unwrap_or(0);
     if quantity == Quantity::WaitP99 && tail(a).min(tail(b)) < TAIL_EVENTS_MIN && ratio.is_ok() {
         note.get_or_insert(format!("fewer than {TAIL_EVENTS_MIN} events beyond p99 in a launch"));
         verdict = Verdict::Inconclusive;
     }
-    if contaminated && matches!(verdict, Verdict::Improved | Verdict::Regressed) {
+    if matches!(verdict, Verdict::Improved | Verdict::Regressed) && margins.moved() {
         verdict = Verdict::Contaminated;
     }
     Some(Row {
@@ -356,6 +348,7 @@ fn row(
             options.confidence,
             POWER,
         ),
+        margin_ratio,
         ratio: ratio.ok(),
         verdict,
         note,

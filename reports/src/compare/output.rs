@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 
 use super::{Comparison, Quantity, Row, Verdict};
+use crate::noise::margins_text;
 use crate::text::{Align, aligned, change, fit, si, time};
 
 impl Comparison {
@@ -121,7 +122,7 @@ impl Comparison {
              By chance alone at most {chance:.1} of {} rows leave 1.\n",
             counts.join(", "),
             si(self.confidence * 100.0),
-            change(self.margin_ratio),
+            margins_text(self.margin_ratios),
             self.rows.len()
         )
     }

@@ -35,7 +35,7 @@ pub fn rows(comparison: &Comparison) -> Vec<Row> {
             confidence: ratio.confidence,
             p: None,
         }),
-        margin_ratio: comparison.margin_ratio,
+        margin_ratio: row.margin_ratio,
         minimal_detectable_ratio: row.minimal_detectable_ratio,
         blocks: 0,
         confirmed: false,

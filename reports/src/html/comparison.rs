@@ -11,6 +11,7 @@ use super::site::{At, Page};
 use super::table::number;
 use super::{Options, card, chart, matrix};
 use crate::compare::{self, Comparison, Quantity, Row, Verdict};
+use crate::noise::margins_text;
 use crate::summary::Summary;
 use crate::text::{change, fit, si, three_digits, time};
 
@@ -163,7 +164,7 @@ fn summary(at: &At<'_, '_>, comparison: &Comparison) -> Markup {
                 "Of " (comparison.rows.len()) " numbers B is "
                 strong { "better in " (count(Verdict::Improved)) } ", "
                 strong { "worse in " (count(Verdict::Regressed)) } ", and the same within "
-                (change(comparison.margin_ratio)) " in " (count(Verdict::Equivalent)) "; in "
+                (margins_text(comparison.margin_ratios)) " in " (count(Verdict::Equivalent)) "; in "
                 strong { (count(Verdict::Inconclusive)) " the launches cannot tell" }
                 @match count(Verdict::Contaminated) { 0 => {}, n => { ", and " (n) " differences are not trusted" } }
                 ". " (method_link(at, "comparing"))

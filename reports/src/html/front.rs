@@ -8,7 +8,8 @@ use super::site::{At, Page, group_title};
 use super::{environment, problems, section, shell, table};
 use crate::findings::findings;
 use crate::group::{Group, PointCells};
-use crate::text::{change, fit, si, time};
+use crate::noise;
+use crate::text::{fit, si, time};
 
 /// The page.
 pub(super) fn page(at: &At<'_, '_>) -> Page {
@@ -46,10 +47,7 @@ pub(super) fn page(at: &At<'_, '_>) -> Page {
 fn said(at: &At<'_, '_>) -> Markup {
     let steps: Vec<(&str, &str)> = at.site.lineages.iter().flat_map(|l| l.steps.iter().copied()).collect();
     let found = findings(&at.site.groups, &at.site.margins, &steps);
-    let margins = match at.site.margins.range() {
-        (least, most) if least < most => format!("{} to {}, by the point", change(least), change(most)),
-        (_, most) => change(most),
-    };
+    let margins = noise::margins_text(at.site.margins.range());
     html! {
         section id=(at.id("findings")) aria-label="Findings" {
             h2 { (titled(at, "Findings", "findings")) }

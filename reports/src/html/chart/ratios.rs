@@ -21,7 +21,7 @@ pub(in crate::html) fn ratios(comparison: &Comparison, label: &str) -> Option<St
     if rows.is_empty() {
         return None;
     }
-    let far = axis_end(far, comparison.margin_ratio.ln());
+    let far = axis_end(far, comparison.margin_ratios.1.ln());
     let marks: Vec<Mark> = rows
         .iter()
         .enumerate()
@@ -41,10 +41,12 @@ pub(in crate::html) fn ratios(comparison: &Comparison, label: &str) -> Option<St
         y_name: String::new(),
     };
     Some(chart(&frame, &marks, label, |root, plane| {
-        let margin = comparison.margin_ratio.ln();
-        let edge = margin.min(far);
-        let (left, right) = (plane.backend_coord(&(-edge, 0.0)), plane.backend_coord(&(edge, frame.y.0)));
-        root.draw(&Rectangle::new([left, right], Ink::Grid.key().mix(0.6).filled()))?;
+        for (index, row) in rows.iter().enumerate() {
+            let edge = row.margin_ratio.ln().min(far);
+            let corner = |x: f64, row: usize| plane.backend_coord(&(x, row as f64));
+            let band = [corner(-edge, index), corner(edge, index + 1)];
+            root.draw(&Rectangle::new(band, Ink::Grid.key().mix(0.6).filled()))?;
+        }
         for (index, row) in rows.iter().enumerate() {
             let Some(ratio) = &row.ratio else { continue };
             let y = index as f64 + 0.5;

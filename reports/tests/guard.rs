@@ -82,6 +82,7 @@ fn blocks_that_the_level_needs() {
     assert_eq!(confirm_blocks(20, 0.01), 12);
     assert_eq!(confirm_blocks(21, 0.01), 13);
     assert_eq!(confirm_blocks(150, 0.01), 15);
+    assert_eq!([None, Some(12), Some(27), Some(28), Some(96)].map(screen_blocks), [6, 6, 6, 7, 24]);
     for rows in 1..500 {
         assert!(smallest_p(confirm_blocks(rows, 0.01), rows) <= 0.01, "{rows}");
     }

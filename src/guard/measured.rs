@@ -6,7 +6,7 @@ use anyhow::Result;
 use record::Tier;
 use reports::compare::Verdict;
 use reports::guard::blocks::{self, Block, Differences};
-use reports::guard::judge::{self, Case, Judgement, Rule, SCREEN_BLOCKS};
+use reports::guard::judge::{self, Case, Judgement, Rule};
 use reports::guard::{Control, Estimate, Layer, Metric, Row};
 use reports::stats;
 
@@ -64,14 +64,15 @@ pub(crate) fn carry_out(job: &Job, options: &Options) -> Result<Outcome> {
     let mut outcome = Outcome { notes: job.notes.clone(), ..Outcome::default() };
     let all: Vec<&Cell> = job.cells.iter().chain(&job.controls).collect();
     let whole: Vec<Pair> = all.iter().map(|cell| cell.pair.clone()).collect();
-    let screen = stage(&whole, SCREEN_BLOCKS, options, 1)?;
+    let screen_blocks = job.screen_blocks();
+    let screen = stage(&whole, screen_blocks, options, 1)?;
     let (screen, screen_controls) = screen.split_at(job.cells.len());
     let mut open = Vec::new();
     for (index, cell) in job.cells.iter().enumerate() {
         for &metric in &cell.metrics {
             let screened = differences(&screen[index].blocks, metric);
             let own: &[f64] = screened.as_ref().map_or(&[], |found| &found.own);
-            let margin_ratio = judge::margin_ratio(judge::floor_ratio(own, SCREEN_BLOCKS as usize), &rule);
+            let margin_ratio = judge::margin_ratio(judge::floor_ratio(own, screen_blocks as usize), &rule);
             open.push(Open { cell: index, metric, screened, margin_ratio });
         }
     }

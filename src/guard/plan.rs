@@ -8,7 +8,7 @@ use anyhow::{Result, bail, ensure};
 use impls::machine::os::{cores_allowed, cpus_allowed};
 use record::{PlannedCell, ProbeMode};
 use reports::guard::Metric;
-use reports::guard::judge::{Rule, SCREEN_BLOCKS, confirm_blocks, smallest_p};
+use reports::guard::judge::{Rule, confirm_blocks, screen_blocks, smallest_p};
 use workloads::pattern::Pattern;
 use workloads::{Count, Overrides, Suite};
 
@@ -200,6 +200,11 @@ impl Job {
         self.blocks.unwrap_or_else(|| confirm_blocks(self.rows(), Rule::default().alpha))
     }
 
+    /// Blocks that tell which rows need a confirmation.
+    pub(crate) fn screen_blocks(&self) -> u32 {
+        screen_blocks(self.blocks)
+    }
+
     /// One block of everything.
     fn round(&self) -> Duration {
         self.cells.iter().chain(&self.controls).map(|cell| cell.pair.expected()).sum()
@@ -208,7 +213,7 @@ impl Job {
     /// The time of the screening, and the time if every row needs a confirmation.
     pub(crate) fn expected(&self) -> (Duration, Duration) {
         let round = self.round();
-        (round * SCREEN_BLOCKS, round * (SCREEN_BLOCKS + self.blocks_at_most()))
+        (round * self.screen_blocks(), round * (self.screen_blocks() + self.blocks_at_most()))
     }
 
     /// Stretches all slices by one factor, so that the whole takes `seconds` at most.
@@ -261,7 +266,7 @@ impl Job {
         let (least, rows) = (smallest_p(asked, self.rows()), self.rows());
         let needed = confirm_blocks(rows, alpha);
         (least > alpha).then(|| {
-            let seconds = (self.round() * (SCREEN_BLOCKS + needed)).as_secs_f64();
+            let seconds = (self.round() * (self.screen_blocks() + needed)).as_secs_f64();
             format!(
                 "{asked} blocks reach p = {least:.3} at best, should all {rows} rows need a confirmation; a verdict at \
                  {:.0} % then takes {needed} blocks, about {seconds:.0} s",
@@ -293,10 +298,11 @@ impl Job {
         let blocks = self.blocks_at_most();
         let _ = writeln!(
             text,
-            "{} rows and {} controls; {SCREEN_BLOCKS} blocks each, about {:.0} s; {blocks} fresh blocks of rows that \
+            "{} rows and {} controls; {} blocks each, about {:.0} s; {blocks} fresh blocks of rows that \
              look different, at most {:.0} s together",
             self.rows(),
             self.controls.len(),
+            self.screen_blocks(),
             least.as_secs_f64(),
             most.as_secs_f64()
         );

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use reports::compare::Verdict;
 use reports::guard::blocks::Block;
-use reports::guard::judge::SCREEN_BLOCKS;
+use reports::guard::judge::{CONFIRM_BLOCKS_MIN, screen_blocks};
 use reports::guard::power::{self, Scenario, Trial};
 
 use super::arms::Build;
@@ -125,8 +125,9 @@ impl Bench<'_> {
         let seconds: f64 = kinds
             .iter()
             .map(|(cell, scenario)| {
-                let fresh = self.blocks(*scenario).unwrap_or(reports::guard::judge::CONFIRM_BLOCKS_MIN);
-                let blocks = SCREEN_BLOCKS + if *scenario == Scenario::Copy { 0 } else { fresh };
+                let asked = self.blocks(*scenario);
+                let fresh = asked.unwrap_or(CONFIRM_BLOCKS_MIN);
+                let blocks = screen_blocks(asked) + if *scenario == Scenario::Copy { 0 } else { fresh };
                 // The cell and its control.
                 2.0 * cell.pair.expected().as_secs_f64() * f64::from(blocks)
             })

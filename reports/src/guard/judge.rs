@@ -5,8 +5,8 @@ use crate::compare::{POWER, Verdict};
 use crate::noise::MARGIN_MIN;
 use crate::stats;
 
-/// Blocks of the screening.
-pub const SCREEN_BLOCKS: u32 = 6;
+/// Fewest blocks of the screening.
+pub const SCREEN_BLOCKS_MIN: u32 = 6;
 /// Fewest blocks of a confirmation.
 pub const CONFIRM_BLOCKS_MIN: u32 = 12;
 
@@ -39,6 +39,12 @@ const SCREEN_CONFIDENCE: f64 = 0.95;
 pub fn confirm_blocks(rows: usize, alpha: f64) -> u32 {
     let needed = (1.0 + (rows.max(1) as f64 / alpha).log2()).ceil();
     (needed as u32).max(CONFIRM_BLOCKS_MIN)
+}
+
+/// Blocks of the screening. Who asks for many blocks to confirm with looks for a small difference: a screening that cannot
+/// see it would never send a row there. So it takes a quarter as many, if that is more than the least.
+pub fn screen_blocks(confirm_blocks: Option<u32>) -> u32 {
+    SCREEN_BLOCKS_MIN.max(confirm_blocks.unwrap_or(0) / 4)
 }
 
 /// The smallest p that `blocks` can give, corrected for `rows`.

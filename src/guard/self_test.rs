@@ -31,7 +31,7 @@ const HOURS: f64 = 1.0;
 /// a third of a fault, whose rows are confirmed.
 const COPIES: usize = 4;
 /// Fresh blocks of the long mode, in which campaigns look for the least fault: so many show a loss of 5 % beyond a margin of
-/// 3 % if blocks differ by 4.8 % or less.
+/// 3 % where the standard deviation of blocks is not much above that.
 const LONG_BLOCKS: u32 = 96;
 /// Slices of a launch of the quick self-test.
 const QUICK_SLICES: u32 = 6;

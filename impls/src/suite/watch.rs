@@ -65,20 +65,19 @@ impl Probe for Watch {
         &SLOT
     }
     fn event(seen: &Seen, event: Event, _: usize, _: &impl Clock) {
-        match event {
-            Event::ParkBegin => seen.parks_begun.fetch_add(1, Ordering::Release),
-            Event::ParkEnd { .. } => seen.parks_ended.fetch_add(1, Ordering::Release),
-            _ => 0,
+        let counters: &[&AtomicU32] = match event {
+            Event::SpinBegin => &[&seen.begun],
+            Event::SpinEnd { .. } => &[&seen.ended],
+            Event::ParkBegin => &[&seen.parks_begun, &seen.begun],
+            Event::ParkEnd { .. } => &[&seen.parks_ended, &seen.ended],
+            Event::LostRace => &[&seen.lost_races],
+            Event::HandOff => &[&seen.hand_offs],
+            Event::StarvingBegin => &[&seen.starving_begun],
+            Event::StarvingEnd => &[&seen.starving_ended],
+            _ => &[],
         };
-        let counter = match event {
-            Event::SpinBegin | Event::ParkBegin => &seen.begun,
-            Event::SpinEnd { .. } | Event::ParkEnd { .. } => &seen.ended,
-            Event::LostRace => &seen.lost_races,
-            Event::HandOff => &seen.hand_offs,
-            Event::StarvingBegin => &seen.starving_begun,
-            Event::StarvingEnd => &seen.starving_ended,
-            _ => return,
-        };
-        counter.fetch_add(1, Ordering::Release);
+        for counter in counters {
+            counter.fetch_add(1, Ordering::Release);
+        }
     }
 }

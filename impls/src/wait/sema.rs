@@ -35,7 +35,7 @@
 //! ## Orderings
 //! The token carries the happens-before edge: [`Semaphore::try_acquire`] is Acquire and pairs with the Release of
 //! [`Semaphore::release`] and [`Semaphore::release_below`]. A hand-off carries it by the Release store to
-//! `Node::state`, which pairs with the Acquire loads in `sleep`; the releaser's own Acquire of the token extends it to
+//! `Node::state`, which pairs with the Acquire loads in `look` and `park`; the releaser's own Acquire of the token extends it to
 //! earlier releases. The same pair orders the unlinking of a node before its owner takes it down. `CALLED` is a hint and
 //! Relaxed: nothing is published with it.
 
@@ -298,7 +298,7 @@ impl<M: Machine> Semaphore<M> {
         let called = if grant == Grant::HandOff { self.call_head() } else { None };
         self.latch.unlock();
         let granted = grant == Grant::HandOff && self.try_acquire();
-        // SAFETY: the node is unlinked by us and `state` still says QUEUED, so its owner waits for us (Invariant 2).
+        // SAFETY: the node is unlinked by us and `state` does not say so yet, so its owner waits for us (Invariant 2).
         // The handle is cloned first: once the state is stored the owner may leave and the node is gone.
         let thread = unsafe {
             let node = node.as_ref();

@@ -10,6 +10,7 @@
 //! The launch is simulated twice: the first time says when the first measured slice began, and marks are kept from there.
 //! A timeline that begins with the launch needs no first time.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -19,6 +20,7 @@ use impls::machine::sim::trace::{Away, Mark, Miss, Step, Tape};
 use impls::probe::Event;
 use record::LaunchSpec;
 use record::store::write_atomically;
+use record::timeline::{CORES, LINES, OBJECTS, THREADS, track};
 use serde_json::{Value, json};
 
 use crate::registry::Entry;
@@ -28,11 +30,6 @@ use crate::simulated::{Marks, Simulation};
 const MARKS_MAX: usize = 120_000;
 /// Lines that have a track.
 const LINES_MAX: usize = 24;
-
-const CORES: u32 = 1;
-const THREADS: u32 = 2;
-const LINES: u32 = 3;
-const OBJECTS: u32 = 4;
 
 /// Where a timeline begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +106,7 @@ pub(crate) fn of_tape(
     } else {
         "every step from the first cycle on".into()
     };
-    json!({ "displayTimeUnit": "ns", "otherData": about, "traceEvents": drawing.events })
+    json!({ "displayTimeUnit": "ns", "otherData": about, "traceEvents": drawing.events() })
 }
 
 /// Intervals that are open, and what has been drawn.
@@ -118,7 +115,8 @@ struct Drawing<'a> {
     threads: usize,
     begin: u64,
     end: u64,
-    events: Vec<Value>,
+    /// Each with the cycles between which it is, in the order in which they were found.
+    events: Vec<(u64, u64, Value)>,
     /// Of each thread: where it is since when.
     places: HashMap<u32, (Step, u64)>,
     /// Of each thread: what it is doing since when, outermost first.
@@ -143,35 +141,58 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// A cycle as the format counts: in us. Four digits after the point tell cycles apart.
+    /// A cycle as the format counts: in us, whole ns, for readers keep no more. All times are cut off alike, so that what
+    /// lies within another still does.
     fn us(&self, cycle: u64) -> f64 {
-        (cycle as f64 * 1e4 / f64::from(self.preset.clock_mhz)).round() / 1e4
+        self.ns(cycle) as f64 / 1e3
+    }
+
+    fn ns(&self, cycle: u64) -> u64 {
+        (u128::from(cycle) * 1000 / u128::from(self.preset.clock_mhz)) as u64
+    }
+
+    /// All that has been drawn, outer bars before those within them: of bars that begin in the same ns, a reader takes the
+    /// first for the outer one.
+    fn events(mut self) -> Vec<Value> {
+        self.events.sort_by_key(|&(from, to, _)| (from, Reverse(to)));
+        self.events.into_iter().map(|(_, _, event)| event).collect()
     }
 
     fn names(&mut self) {
-        let mut name = |what: &str, pid: u32, tid: u32, name: String| {
-            self.events
-                .push(json!({ "ph": "M", "name": what, "pid": pid, "tid": tid, "args": { "name": name } }));
-        };
         for (pid, text) in [(CORES, "cores"), (THREADS, "threads"), (LINES, "lines"), (OBJECTS, "objects")] {
-            name("process_name", pid, 0, text.to_owned());
+            self.about("process_name", pid, 0, json!({ "name": text }));
+            self.about("process_sort_index", pid, 0, json!({ "sort_index": pid }));
         }
         for core in 0..self.preset.cores {
-            name("thread_name", CORES, core, format!("core {core}"));
+            self.name(CORES, core, &format!("core {core}"));
         }
-        name("thread_name", CORES, self.preset.cores, "beside the cores".into());
+        self.name(CORES, self.preset.cores, "beside the cores");
         let workers = self.threads as u32;
         for thread in 0..workers {
-            name("thread_name", THREADS, thread, format!("thread {thread}"));
+            self.name(THREADS, thread, &format!("thread {thread}"));
         }
-        name("thread_name", THREADS, workers, "controller".into());
+        self.name(THREADS, workers, "controller");
     }
 
-    fn slice(&mut self, pid: u32, tid: u32, name: &str, from: u64, to: u64, args: &Value) {
-        let (ts, dur) = (self.us(from), ((self.us(to) - self.us(from)) * 1e4).round() / 1e4);
-        self.events.push(
-            json!({ "ph": "X", "pid": pid, "tid": tid, "name": name, "ts": ts, "dur": dur, "args": args }),
-        );
+    fn name(&mut self, pid: u32, index: u32, name: &str) {
+        self.about("thread_name", pid, index, json!({ "name": name }));
+    }
+
+    /// What holds for a whole track or process: before all that is on it.
+    fn about(&mut self, what: &str, pid: u32, index: u32, args: Value) {
+        let tid = track(pid, index);
+        let event = json!({ "ph": "M", "name": what, "pid": pid, "tid": tid, "args": args });
+        self.events.push((0, u64::MAX, event));
+    }
+
+    fn slice(&mut self, pid: u32, index: u32, name: &str, from: u64, to: u64, mut args: Value) {
+        let (ts, dur) = (self.us(from), (self.ns(to) - self.ns(from)) as f64 / 1e3);
+        args["cycle"] = from.into();
+        args["cycles"] = (to - from).into();
+        let tid = track(pid, index);
+        let event =
+            json!({ "ph": "X", "pid": pid, "tid": tid, "name": name, "ts": ts, "dur": dur, "args": args });
+        self.events.push((from, to, event));
     }
 
     fn step(&mut self, mark: &Mark) {
@@ -181,7 +202,7 @@ impl<'a> Drawing<'a> {
             Step::Miss(miss) => {
                 // Its wait in the queue is a part of it: two bars would hide which belongs to which.
                 let name = format!("{} line {}", miss.op.name(), miss.line);
-                self.slice(THREADS, thread, &name, time, miss.end, &args_of(&miss, time));
+                self.slice(THREADS, thread, &name, time, miss.end, args_of(&miss, time));
             }
             Step::Word { line, op } => self.instant(thread, &format!("{} line {line}", op.name()), time),
             Step::Watch => {}
@@ -191,13 +212,12 @@ impl<'a> Drawing<'a> {
 
     /// The thread is elsewhere from now on: draws where it was.
     fn moved(&mut self, thread: u32, now: u64, to: Option<Step>) {
-        let none = Value::Null;
         match self.places.remove(&thread) {
             Some((Step::Core(core), since)) => {
-                self.slice(CORES, u32::from(core), &format!("thread {thread}"), since, now, &none);
+                self.slice(CORES, u32::from(core), &format!("thread {thread}"), since, now, json!({}));
             }
             Some((Step::Off(Away::Preempted), since)) => {
-                self.slice(THREADS, thread, "off its core", since, now, &none);
+                self.slice(THREADS, thread, "off its core", since, now, json!({}));
             }
             _ => {}
         }
@@ -218,7 +238,7 @@ impl<'a> Drawing<'a> {
             Some(_) => return,
             None => (kind.to_owned(), self.begin),
         };
-        self.slice(THREADS, thread, &name, since, now, &Value::Null);
+        self.slice(THREADS, thread, &name, since, now, json!({}));
     }
 
     fn report(&mut self, thread: u32, now: u64, event: Event, object: u32) {
@@ -255,19 +275,22 @@ impl<'a> Drawing<'a> {
     }
 
     fn instant(&mut self, thread: u32, name: &str, now: u64) {
-        let ts = self.us(now);
-        self.events
-            .push(json!({ "ph": "i", "s": "t", "pid": THREADS, "tid": thread, "name": name, "ts": ts }));
+        let (tid, ts, args) = (track(THREADS, thread), self.us(now), json!({ "cycle": now }));
+        let event = json!({
+            "ph": "i", "s": "t", "pid": THREADS, "tid": tid, "name": name, "ts": ts, "args": args,
+        });
+        self.events.push((now, now, event));
     }
 
     fn count(&mut self, object: u32, change: i64, now: u64) {
         let waiting = self.waiting.entry(object).or_default();
         *waiting += change;
         let (count, ts) = (*waiting, self.us(now));
-        self.events.push(json!({
-            "ph": "C", "pid": OBJECTS, "tid": 0, "name": format!("waiters of object {object}"), "ts": ts,
+        let event = json!({
+            "ph": "C", "pid": OBJECTS, "tid": track(OBJECTS, 0), "name": format!("waiters of object {object}"), "ts": ts,
             "args": { "waiters": count },
-        }));
+        });
+        self.events.push((now, now, event));
     }
 
     /// Draws what is open when the timeline ends.
@@ -282,7 +305,7 @@ impl<'a> Drawing<'a> {
         doing.sort_unstable_by_key(|(thread, _)| *thread);
         for (thread, open) in doing {
             for (name, since) in open {
-                self.slice(THREADS, thread, &name, since, end, &Value::Null);
+                self.slice(THREADS, thread, &name, since, end, json!({}));
             }
         }
     }
@@ -298,16 +321,13 @@ impl<'a> Drawing<'a> {
             }
         }
         let mut lines: Vec<_> = grants.into_iter().collect();
-        lines.sort_by_key(|(line, grants)| (std::cmp::Reverse(grants.len()), *line));
-        for (line, mut grants) in lines.into_iter().take(LINES_MAX) {
+        lines.sort_by_key(|(line, grants)| (Reverse(grants.len()), *line));
+        for (place, (line, mut grants)) in (0..).zip(lines.into_iter().take(LINES_MAX)) {
             grants.sort_by_key(|&(_, end)| end);
-            self.events.push(json!({
-                "ph": "M", "name": "thread_name", "pid": LINES, "tid": line,
-                "args": { "name": format!("line {line}") },
-            }));
+            self.name(LINES, place, &format!("line {line}"));
             for (index, &(thread, from)) in grants.iter().enumerate() {
                 let to = grants.get(index + 1).map_or(self.end, |next| next.1).max(from);
-                self.slice(LINES, line, &format!("thread {thread}"), from, to, &Value::Null);
+                self.slice(LINES, place, &format!("thread {thread}"), from, to, json!({}));
             }
         }
     }

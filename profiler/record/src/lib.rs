@@ -14,6 +14,7 @@
 //! | [`catalogue`] | what the implementations and workloads of a run are |
 //! | [`histogram`] | value distributions and their encodings |
 //! | [`store`] | run directories: written atomically, read with refusal |
+//! | [`timeline`] | how the tracks of a timeline are numbered |
 //! | [`verified`] | what checkers found about implementations |
 //! | [`validation`] | simulated against published curves |
 //!
@@ -32,6 +33,7 @@ pub mod run;
 pub mod simulated;
 pub mod spec;
 pub mod store;
+pub mod timeline;
 pub mod validation;
 pub mod verified;
 

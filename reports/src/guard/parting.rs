@@ -4,11 +4,8 @@
 //! the same, so the steps in the order of time, thread and name are the same list; the first place at which the lists
 //! differ is where the programs did.
 
+use record::timeline::{CORES, THREADS, index};
 use serde::Deserialize;
-
-/// The processes of a timeline that hold steps of threads.
-const CORES: u32 = 1;
-const THREADS: u32 = 2;
 
 #[derive(Deserialize)]
 struct Timeline {
@@ -37,13 +34,16 @@ struct TraceEvent {
     #[serde(default)]
     dur: f64,
     #[serde(default)]
-    args: Option<MissArgs>,
+    args: Option<Args>,
 }
 
-/// What a timeline says of an operation that needed a line from elsewhere; other events have none of it.
+/// What a timeline says of a step: its cycles, and of an operation that needed a line from elsewhere what it met.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct MissArgs {
+struct Args {
+    /// Timelines of before say it in us alone, to a ten thousandth.
+    cycle: Option<u64>,
+    cycles: u64,
     found: Option<String>,
     from_core: Option<u64>,
     queue_cycles: Option<u64>,
@@ -141,23 +141,27 @@ fn steps(timeline: &Timeline, clock_mhz: u32) -> Vec<Step> {
     let cycles = |us: f64| (us * f64::from(clock_mhz)).round().max(0.0) as u64;
     let mut steps = Vec::with_capacity(2 * timeline.events.len());
     for event in &timeline.events {
-        let (begin, end) = (cycles(event.ts), cycles(event.ts + event.dur));
+        let (begin, end) = match &event.args {
+            Some(Args { cycle: Some(begin), cycles, .. }) => (*begin, begin + cycles),
+            _ => (cycles(event.ts), cycles(event.ts + event.dur)),
+        };
+        let track = index(event.tid);
         let mut push = |cycle, thread, what: String| steps.push(Step { cycle, thread, what });
         match (event.pid, event.ph.as_str()) {
             (CORES, "X") => {
                 let thread = event.name.strip_prefix("thread ").and_then(|number| number.parse().ok());
                 if let Some(thread) = thread {
-                    push(begin, thread, format!("runs on core {}", event.tid));
-                    push(end, thread, format!("leaves core {}", event.tid));
+                    push(begin, thread, format!("runs on core {}", track));
+                    push(end, thread, format!("leaves core {}", track));
                 }
             }
-            (THREADS, "i") => push(begin, event.tid, event.name.clone()),
+            (THREADS, "i") => push(begin, track, event.name.clone()),
             (THREADS, "X") => {
                 let (starts, ends) = words(event);
                 if let Some(what) = starts {
-                    push(begin, event.tid, what);
+                    push(begin, track, what);
                 }
-                push(end, event.tid, ends);
+                push(end, track, ends);
             }
             _ => {}
         }

@@ -25,7 +25,7 @@ impl Machines {
     pub(crate) fn read(texts: &[String]) -> Result<Machines> {
         let mut machines = Machines::default();
         for text in texts {
-            machines.add(text)?;
+            machines.add(&format!("--machine {text}"), text)?;
         }
         if texts.is_empty() {
             machines.names.push("os".into());
@@ -33,7 +33,20 @@ impl Machines {
         Ok(machines)
     }
 
-    fn add(&mut self, text: &str) -> Result<()> {
+    /// The one simulated machine that the value of `flag` names, with or without `sim:`.
+    pub(crate) fn one(flag: &str, text: &str) -> Result<Preset> {
+        let mut machines = Machines::default();
+        machines
+            .add(&format!("{flag} {text}"), &format!("sim:{}", text.strip_prefix("sim:").unwrap_or(text)))?;
+        let mut presets = machines.presets.into_values();
+        match (presets.next(), presets.next()) {
+            (Some(only), None) => Ok(only),
+            _ => bail!("{flag} {text}: expected one machine, and so one value for each key"),
+        }
+    }
+
+    /// `said`: the flag and its value, for errors.
+    fn add(&mut self, said: &str, text: &str) -> Result<()> {
         if text == "os" {
             if !self.names.iter().any(|name| name == text) {
                 self.names.push(text.to_owned());
@@ -47,7 +60,7 @@ impl Machines {
             let known = || names.iter().map(String::as_str).chain(["os"]);
             let near = nearest(&meant, known()).or_else(|| nearest(text, known()));
             let near = near.map_or(String::new(), |near| format!("; the nearest is `{near}`"));
-            bail!("--machine {text}: expected `os`, `sim:NAME` or `sim:PATH.toml`{near}");
+            bail!("{said}: expected `os`, `sim:NAME` or `sim:PATH.toml`{near}");
         };
         let (wanted, changes) =
             wanted.split_once('?').map_or((wanted, None), |(name, text)| (name, Some(text)));
@@ -55,21 +68,19 @@ impl Machines {
             Preset::load(Path::new(wanted))?
         } else {
             Preset::builtin(wanted)
-                .map_err(|e| anyhow!("--machine {text}: {}; a file of your own ends in .toml", e.message))?
+                .map_err(|e| anyhow!("{said}: {}; a file of your own ends in .toml", e.message))?
         };
         let base = format!("sim:{}", preset.name);
         let variants = match changes {
             None => vec![(base, preset)],
-            Some(changes) => {
-                variants(&base, &preset, changes).map_err(|why| anyhow!("--machine {text}: {why:#}"))?
-            }
+            Some(changes) => variants(&base, &preset, changes).map_err(|why| anyhow!("{said}: {why:#}"))?,
         };
         for (name, preset) in variants {
             match self.presets.get(&name) {
                 Some(known) => {
                     ensure!(
                         *known == preset,
-                        "--machine {text}: another preset of this run is called `{}` too: rename one",
+                        "{said}: another preset of this run is called `{}` too: rename one",
                         preset.name
                     );
                 }

@@ -3,13 +3,16 @@
 //! Looking costs a simulated thread nothing, so every launch is observed in full, whatever its spec asks for: one
 //! instance of each lock serves, and what a spec with less than the full probe does not want is left out of the result.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Mutex;
 
 use anyhow::{Context, Result, bail, ensure};
 use impls::card::{Capability, Card, Runs};
+use impls::machine::sim::explore::quietly;
 use impls::machine::sim::ledger::{Parts, Phase, ThreadLedger};
 use impls::machine::sim::preset::{Error, Preset};
+use impls::machine::sim::trace::Tape;
 use impls::machine::sim::{self, Report, Setup, Sim, Totals};
 use impls::mutex::MutexImpl;
 use profiler::counters::CountedEvent;
@@ -19,6 +22,7 @@ use record::{LaunchResult, LaunchSpec, PROTOCOL, ProbeMode, Reading, Simulated, 
 use workloads::driver::{Account, Witness};
 
 use crate::launch::{self, Drive, check_params};
+use crate::registry::Entry;
 
 /// What to keep of a simulation besides its result: marks, from a cycle on.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,6 +50,37 @@ pub fn preset_of(spec: &LaunchSpec) -> Result<Preset> {
     match &spec.preset {
         Some(text) => Ok(read_preset(name, text)?),
         None => Ok(Preset::builtin(name)?),
+    }
+}
+
+/// How a simulated launch failed.
+pub(crate) struct Failure {
+    /// The panic's message, or who waits for whom.
+    pub(crate) text: String,
+    /// When anybody last got anywhere, in cycles.
+    pub(crate) cycle: u64,
+    /// Its marks, if any were asked for.
+    pub(crate) tape: Option<Tape>,
+}
+
+/// Simulates a launch that may panic, or in which nobody may get anywhere any more.
+pub(crate) fn attempt(
+    entry: &dyn Entry,
+    spec: &LaunchSpec,
+    marks: Marks,
+) -> Result<std::result::Result<Simulation, Failure>> {
+    match quietly(|| catch_unwind(AssertUnwindSafe(|| entry.simulate(spec, marks)))) {
+        Ok(simulation) => simulation.map(Ok),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().cloned();
+            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+            let failed = sim::take_failed();
+            Ok(Err(Failure {
+                text: text.unwrap_or_else(|| "a panic without a message".to_owned()),
+                cycle: failed.as_ref().map_or(0, |failed| failed.cycle),
+                tape: failed.and_then(|failed| failed.tape),
+            }))
+        }
     }
 }
 

@@ -24,10 +24,14 @@ use record::timeline::{CORES, LINES, OBJECTS, THREADS, track};
 use serde_json::{Value, json};
 
 use crate::registry::Entry;
-use crate::simulated::{Marks, Simulation};
+use crate::simulated::{Marks, Simulation, attempt, preset_of};
 
-/// Marks of one timeline: some 15 MB, and enough for a ms of a hundred threads.
+/// Marks of one timeline: enough for a ms of a hundred threads.
 const MARKS_MAX: usize = 120_000;
+/// What the file of so many marks takes.
+pub(crate) const TIMELINE_MB: u32 = 20;
+/// The timeline of a launch that fails begins so long before anybody last got anywhere.
+const BEFORE_FAILURE_NS: u64 = 200_000;
 /// Lines that have a track.
 const LINES_MAX: usize = 24;
 
@@ -40,34 +44,59 @@ pub(crate) enum Begin {
     Launch,
 }
 
-/// Simulates the launch of `spec`, writes its timeline into `file`, and returns the simulation.
+/// Simulates the launch of `spec`, writes its timeline into `file`, and returns the simulation. The timeline of a launch
+/// that fails begins a little before anybody last got anywhere.
+///
+/// # Panics
+/// As the simulation does, once its timeline is written.
 pub(crate) fn write(file: &Path, entry: &dyn Entry, spec: &LaunchSpec, begin: Begin) -> Result<Simulation> {
     let from_cycle = match begin {
         Begin::Launch => 0,
         Begin::Measured => {
-            let first = entry.simulate(spec, Marks::default())?;
-            let workers = first.result.slices.iter().flat_map(|slice| &slice.workers);
-            first.preset.cycles(workers.map(|worker| worker.start_ns).min().unwrap_or(0))
+            let first = attempt(entry, spec, Marks::default())?;
+            match first {
+                Ok(first) => {
+                    let workers = first.result.slices.iter().flat_map(|slice| &slice.workers);
+                    first.preset.cycles(workers.map(|worker| worker.start_ns).min().unwrap_or(0))
+                }
+                Err(failure) => failure.cycle.saturating_sub(preset_of(spec)?.cycles(BEFORE_FAILURE_NS)),
+            }
         }
     };
-    let mut simulation = entry.simulate(spec, Marks { most: MARKS_MAX, from_cycle })?;
-    let tape = simulation.report.tape.take().context("the simulation kept no marks")?;
-    let trace = trace(&tape, &simulation, spec, from_cycle);
-    let text = serde_json::to_vec(&trace).context("cannot encode a timeline")?;
-    write_atomically(file, &text)?;
-    Ok(simulation)
+    match attempt(entry, spec, Marks { most: MARKS_MAX, from_cycle })? {
+        Ok(mut simulation) => {
+            let tape = simulation.report.tape.take().context("the simulation kept no marks")?;
+            let hash = simulation.result.simulated.as_ref().map(|s| s.trace_hash.as_str());
+            save(file, &tape, &simulation.preset, spec, from_cycle, hash)?;
+            Ok(simulation)
+        }
+        Err(failure) => {
+            if let Some(tape) = failure.tape {
+                save(file, &tape, &preset_of(spec)?, spec, from_cycle, None)?;
+            }
+            panic!("{}", failure.text)
+        }
+    }
 }
 
-fn trace(tape: &Tape, simulation: &Simulation, spec: &LaunchSpec, from_cycle: u64) -> Value {
-    let simulated = simulation.result.simulated.as_ref();
+fn save(
+    file: &Path,
+    tape: &Tape,
+    preset: &Preset,
+    spec: &LaunchSpec,
+    from_cycle: u64,
+    trace_hash: Option<&str>,
+) -> Result<()> {
     let about = json!({
         "implementation": spec.implementation,
         "point": spec.point.label,
         "machine": spec.machine,
         "seed": spec.seed.to_string(),
-        "trace_hash": simulated.map(|s| s.trace_hash.as_str()),
+        "trace_hash": trace_hash,
     });
-    of_tape(tape, &simulation.preset, spec.point.threads(), from_cycle, about)
+    let trace = of_tape(tape, preset, spec.point.threads(), from_cycle, about);
+    let text = serde_json::to_vec(&trace).context("cannot encode a timeline")?;
+    write_atomically(file, &text)
 }
 
 /// The timeline of what is on `tape`, of the program's `threads` threads and the one that started them. `about` says

@@ -154,7 +154,7 @@ fn simulated<I: MutexImpl>(seeds: u64, point: &Point, slice_ns: u64) -> Record {
 }
 
 fn judged(record: &Record) -> (Status, Vec<String>, Vec<Check>) {
-    judge(record, &TruthContext { cores: 8 })
+    judge(record, &TruthContext { cores: 8, pinned: None })
 }
 
 #[track_caller]

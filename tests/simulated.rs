@@ -62,6 +62,34 @@ fn one_run_holds_measured_and_simulated_cells() {
     assert_eq!(record.plain().count(), 2, "what is explained is ranked too");
     assert!(loaded.manifest.presets.contains_key("sim:laptop-8"));
     assert!(ran.stdout.contains("simulated"), "{}", ran.stdout);
+    // The page says where every cycle went, and that nothing on it was measured.
+    let page = place.path("run/report/cells").join(format!("{}.html", record.cell));
+    let page = fs::read_to_string(&page).unwrap_or_else(|error| panic!("{}: {error}", page.display()));
+    assert!(page.contains("cycles per acquire") && page.contains("invalidation"), "{page}");
+    assert!(!page.contains(">measured-"), "{page}");
+}
+
+/// Workers that are pinned to one core of many cannot overlap; a bounded spin has so many rounds and no more.
+#[test]
+fn pinned_workers_and_bounded_spins_are_taken_for_what_they_are() {
+    let place = Place::new();
+    place.write("sim.toml", SUITE);
+    let run = |out: &str, more: &[&str]| {
+        let base = ["run", "sim.toml", "--machine", "sim:laptop-8", "--seeds", "1", "--quiet", "--out", out];
+        place.run(&[&base[..], &["--filter", "*go-2019*"], more].concat()).code(0);
+        place.load(out).records
+    };
+    for record in run("pinned", &["--cpus", "0"]) {
+        assert_eq!(record.status, Status::Ok, "{}: {:?}", record.cell, record.reasons);
+    }
+    let (mut spins, mut rounds) = (0, 0);
+    for record in run("free", &[]) {
+        let profiles = record.launches.iter().filter_map(|launch| launch.result.as_ref()?.profile.as_ref());
+        for counts in profiles.map(|profile| &profile.counts) {
+            (spins, rounds) = (spins + counts.spins, rounds + counts.spin_rounds);
+        }
+    }
+    assert!(spins > 100 && rounds <= 4 * spins, "{spins} spins, {rounds} rounds");
 }
 
 #[test]
@@ -135,6 +163,7 @@ fn failures_of_simulated_threads_are_rows_at_once() {
     place.write("sim.toml", &suite);
     let output = place
         .command(&["run", "sim.toml", "--machine", "sim:laptop-8", "--seeds", "1", "--out", "run", "--quiet"])
+        .arg("--trace")
         .env("SYNCHROSCOPE_MUTANTS", "1")
         .output()
         .expect("the binary starts");
@@ -148,6 +177,18 @@ fn failures_of_simulated_threads_are_rows_at_once() {
     };
     let deadlock = detail("mutex/mutant-deadlock");
     assert!(deadlock.contains("deadlock after") && deadlock.contains("waits for object"), "{deadlock}");
+    // Its timeline tells what led there, and `explain` says why there is no story.
+    let cell = "mutex.mutant-deadlock@contended-t8-h200@sim-laptop-8";
+    let file = place.path(&format!("run/cells/{cell}.launch0.trace.json"));
+    let trace: Value = serde_json::from_str(&fs::read_to_string(file).expect("a timeline")).expect("JSON");
+    assert!(trace["traceEvents"].as_array().is_some_and(|events| events.len() > 100));
+    let told = place
+        .command(&["explain", cell, "run"])
+        .env("SYNCHROSCOPE_MUTANTS", "1")
+        .output()
+        .expect("it starts");
+    let told = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(told.starts_with("error: launch 0 of ") && told.contains("deadlock after"), "{told}");
     let panic = detail("mutex/mutant-panic");
     assert!(panic.contains("panic:"), "{panic}");
     detail("mutex/mutant-overlap");

@@ -177,10 +177,10 @@ fn a_simulated_launch_tells_orders_and_deadlocks() {
     // Each of the two waits for what the other holds.
     for words in [
         "deadlock after",
-        "thread 0 is parked, waits for object 0",
-        "held by thread 1, holds object 1",
-        "thread 1 is parked, waits for object 1",
-        "held by thread 0, holds object 0",
+        "thread 0 is parked, waits for object 1",
+        "held by thread 1, holds object 0",
+        "thread 1 is parked, waits for object 0",
+        "held by thread 0, holds object 1",
     ] {
         assert!(failure.detail.contains(words), "no {words:?} in {}", failure.detail);
     }

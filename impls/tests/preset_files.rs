@@ -128,7 +128,7 @@ fn mistakes_are_told_with_file_line_and_key() {
         (
             "transfer_ns = [30, 100.5]",
             "transfer_ns = [30, 20]",
-            "my.toml:1: distance.transfer_ns: expected near classes first: a farther one has a shorter time",
+            "my.toml:10: distance.transfer_ns: expected near classes first: a farther one has a shorter time",
         ),
         (
             "transfer_ns = [30, 100.5]\n",
@@ -228,6 +228,14 @@ fn matrices_are_read() {
 }
 
 #[test]
+fn quotes_and_a_byte_order_mark_are_no_part_of_a_matrix() {
+    let text = user(MATRIX, "matrix = \"m.csv\"\n");
+    let plain = read(&text, Some(",,,\n30,,,\n100,101,,\n102,100,31,\n")).unwrap();
+    let quoted = "\u{feff}\"\",,,\r\n\"30\",,,\r\n\"100\", \"101\" ,,\r\n102,100,31,\r\n";
+    assert_eq!(read(&text, Some(quoted)).unwrap(), plain);
+}
+
+#[test]
 fn mistakes_in_matrices_are_told_with_their_cell() {
     let text = user(MATRIX, "matrix = \"m.csv\"\n");
     for (csv, expected) in [
@@ -252,17 +260,24 @@ fn mistakes_in_matrices_are_told_with_their_cell() {
             ",30,100,102\n40,,101,100\n100,101,,31\n102,100,31,\n",
             "m.csv:2: column 1: asymmetric: 40 ns here, 30 ns in line 1, column 2; expected within 25 %",
         ),
-        (",,,\n30,,,\n100,101,,\n", "m.csv: expected 4 rows, one for each core or cluster, found 3"),
+        (",,,\n30,,,\n100,101,,\n", "m.csv:3: expected 4 rows, one for each core or cluster, found 3"),
         (
             ",,,,\n30,,,\n100,101,,\n102,100,31,\n",
             "m.csv:1: column 5: expected 4 columns, as many as rows, found 5",
+        ),
+        (
+            "\"\",30\n30,,,\n100,101,,\n102,100,31,\n102,100,31,\n\n",
+            "m.csv:5: expected 4 rows, one for each core or cluster, found 5",
         ),
         ("", "m.csv: expected 4 rows, one for each core or cluster, found 0"),
     ] {
         assert_eq!(read(&text, Some(csv)).unwrap_err(), expected);
     }
     let many = "1\n".repeat(1025);
-    assert_eq!(read(&text, Some(&many)).unwrap_err(), "m.csv: expected at most 1024 rows, found 1025");
+    assert_eq!(
+        read(&text, Some(&many)).unwrap_err(),
+        "m.csv:5: expected 4 rows, one for each core or cluster, found 1025"
+    );
     let error = read(&text, None).unwrap_err();
     assert_eq!(error, "my.toml:8: distance.matrix: cannot read `m.csv`: No such file or directory");
     let listed = user(MATRIX, "matrix = [[], [30], [100, \"x\"], [102, 100, 31.0]]\n");

@@ -135,6 +135,40 @@ fn a_deadlock_is_told_at_once_and_says_who_waits_for_whom() {
     }
 }
 
+/// Threads that yield always have an event left, and so have pollers that share a core: that they get nowhere is told all
+/// the same. Who works, or waits for a moment, gets somewhere.
+#[test]
+fn threads_that_go_in_circles_are_told() {
+    for (threads, yields) in [(2, true), (12, false)] {
+        let text = failure(|| {
+            let lock = Mcs::build::<S, Defaults>(Defaults);
+            let object = core::ptr::from_ref(&lock).addr();
+            simulate(&setup("laptop-8"), || {
+                let word = <S as Machine>::AtomicU32::new(0);
+                S::run(threads, &[], 1, &|_| {
+                    S::event(Event::Request { intended_ns: 0 }, object);
+                    S::work(400_000_000);
+                    let deadline_ns = S::now_ns() + 300_000_000;
+                    while S::now_ns() < deadline_ns {
+                        S::pause(1000);
+                    }
+                    if yields {
+                        while word.load(Ordering::Relaxed) == 0 {
+                            S::yield_now();
+                        }
+                    } else {
+                        word.spin_while(Ordering::Relaxed, |value| value == 0);
+                    }
+                });
+            });
+        });
+        let told: u64 =
+            text.strip_prefix("livelock after ").unwrap().split(' ').next().unwrap().parse().unwrap();
+        assert!((500_000_000..3_000_000_000).contains(&told), "{text}");
+        assert!(text.contains("waits for object 0") && text.contains("held by nobody"), "{text}");
+    }
+}
+
 /// A sleeper whose deadline has passed is on its way already when the wake-up comes: it must not be sent on its way twice.
 /// Deadlines lie where wake-ups do, and many share few cores, so that some are still queued when they are woken.
 #[test]

@@ -35,6 +35,11 @@ pub fn time(ns: f64) -> String {
     format!("{} {unit}", three_digits(scaled))
 }
 
+/// A command line as a shell reads it.
+pub fn command_line(words: &[String]) -> String {
+    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
+}
+
 /// A share between 0 and 1 as a percentage.
 pub fn percent(share: f64) -> String {
     if !share.is_finite() {

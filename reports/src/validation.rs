@@ -71,8 +71,11 @@ pub(crate) fn overall(validation: &Validation) -> String {
     match validation.overall_error {
         Some(error) => format!(
             "Overall error {error:.2} over {scored} series: the geometric mean of the factor between simulated and \
-             published, 1 where they agree; medians of {} seeds.",
-            validation.seeds
+             published, 1 where they agree; {}.",
+            match validation.seeds {
+                1 => "of one seed".to_owned(),
+                seeds => format!("medians of {seeds} seeds"),
+            }
         ),
         None => "No point is scored: there is no overall error.".into(),
     }

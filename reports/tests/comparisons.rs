@@ -59,6 +59,26 @@ fn other_computers_are_refused() {
 }
 
 #[test]
+fn other_machines_of_one_name_are_refused() {
+    let at = point("contended", 2);
+    let simulated = |kernel: &str| {
+        let mut record = record(&NATURES[4], &at, 5, 0, 1);
+        record.machine = "sim:vm-2".into();
+        record.fingerprint.kernel = kernel.into();
+        record
+    };
+    let (here, there) = (simulated("preset a"), simulated("preset b"));
+    let error = compare(&[&here], &[&there], &Options::default()).unwrap_err().to_string();
+    assert!(
+        error.contains("sim:vm-2 (preset a against preset b)") && error.contains("--across-machines"),
+        "{error}"
+    );
+    assert_eq!(compare(&[&here], &[&here], &Options::default()).unwrap().rows.len(), 3);
+    let asked = Options { across_machines: true, ..Options::default() };
+    assert_eq!(compare(&[&here], &[&there], &asked).unwrap().rows.len(), 3);
+}
+
+#[test]
 fn what_is_not_compared_is_listed() {
     let at = point("contended", 2);
     let good = record(&NATURES[4], &at, 5, 0, 1);

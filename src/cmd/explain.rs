@@ -19,7 +19,7 @@ use crate::args::{ExplainArgs, RunArgs};
 use crate::exit::Exit;
 use crate::registry::Entry;
 use crate::runner::launch::spec;
-use crate::simulated::Marks;
+use crate::simulated::{Marks, attempt};
 
 /// Steps that a simulation keeps around the slowest acquire; the JSON holds all that concern it.
 const MARKS_MAX: usize = 4_000_000;
@@ -96,7 +96,14 @@ fn find<'m>(manifest: &'m Manifest, wanted: &str) -> Result<&'m PlannedCell> {
 
 fn tell(entry: &dyn Entry, manifest: &Manifest, cell: &PlannedCell, launch: u32) -> Result<story::Story> {
     let spec = spec(manifest, cell, launch);
-    let first = entry.simulate(&spec, Marks::default())?;
+    let first = match attempt(entry, &spec, Marks::default())? {
+        Ok(first) => first,
+        Err(failure) => bail!(
+            "launch {launch} of {} failed, so its slowest acquire has no end: {}\n`run --trace` draws what led there",
+            cell.cell,
+            failure.text
+        ),
+    };
     // A thread's first stretch is the discarded slice.
     let mut seen = vec![0_u32; spec.point.threads()];
     let mut longest: Option<(u64, u64, u32)> = None;

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail, ensure};
 use impls::machine::os::{cores_allowed, cpus_allowed};
 use record::store::RunDir;
-use record::{Manifest, PlannedCell, Record, SCHEMA, Status, Tool};
+use record::{Manifest, PlannedCell, Record, SCHEMA, Status, Tool, is_simulated};
 use workloads::{Count, Overrides, Suite, nearest};
 
 use super::{catalogue, command_line, print, report};
@@ -17,6 +17,7 @@ use crate::args::RunArgs;
 use crate::exit::Exit;
 use crate::machines::Machines;
 use crate::runner;
+use crate::timeline::TIMELINE_MB;
 
 /// The suite of a call without a command.
 const DEFAULT_SUITE: &str = "quick";
@@ -35,7 +36,7 @@ pub(super) fn command(observatory: &Observatory, args: &RunArgs) -> Result<Exit>
         }
     };
     if args.dry_run {
-        return print(&described(&manifest));
+        return print(&described(&manifest, args.trace));
     }
     runner::watch_for_interrupt()?;
     let options = runner::Options {
@@ -242,7 +243,7 @@ fn cpu_list(text: &str, machines: &Machines) -> Result<Vec<usize>> {
 }
 
 /// The plan in words.
-fn described(manifest: &Manifest) -> String {
+fn described(manifest: &Manifest, trace: bool) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "{:<58} {:>8} {:>7} {:>9}", "cell", "launches", "slices", "slice");
     for cell in &manifest.cells {
@@ -253,5 +254,10 @@ fn described(manifest: &Manifest) -> String {
     let launches: usize = manifest.cells.iter().map(|cell| cell.launches.len()).sum();
     let expected_s = Suite::expected_ms(&manifest.cells, cores_allowed()) / 1000.0;
     let _ = writeln!(text, "{} cells, {launches} launches, about {expected_s:.0} s", manifest.cells.len());
+    let simulated = manifest.cells.iter().filter(|cell| is_simulated(&cell.machine));
+    let timelines: usize = simulated.map(|cell| cell.launches.len()).sum();
+    if trace && timelines > 0 {
+        let _ = writeln!(text, "{timelines} timelines, up to {TIMELINE_MB} MB and a second or two each");
+    }
     text
 }

@@ -1,13 +1,10 @@
 //! `validate`: published curves, simulated.
 
 use std::io::IsTerminal;
-use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
-use impls::machine::sim::preset::Preset;
-use impls::text::diagnose::unknown;
+use anyhow::Result;
 use impls::text::reader::Source;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use workloads::published::agree::{Asked, plan};
@@ -17,12 +14,13 @@ use super::report::stamped;
 use super::{print, to_json};
 use crate::args::ValidateArgs;
 use crate::exit::Exit;
+use crate::machines::Machines;
 
 /// Plain lines come so often.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
 pub(super) fn command(args: &ValidateArgs) -> Result<Exit> {
-    let preset = args.preset.as_deref().map(preset).transpose()?;
+    let preset = args.preset.as_deref().map(|text| Machines::one("--preset", text)).transpose()?;
     let sources = match &args.curves[..] {
         [] => embedded().into(),
         files => files.iter().map(|file| Source::read(file)).collect::<Result<Vec<_>, _>>()?,
@@ -41,19 +39,6 @@ pub(super) fn command(args: &ValidateArgs) -> Result<Exit> {
         eprintln!("{}", page.display());
     }
     print(&if args.json { to_json(&validation)? } else { reports::validation::text(&validation) })
-}
-
-/// The machine that `--preset` names.
-fn preset(text: &str) -> Result<Preset> {
-    let name = text.strip_prefix("sim:").unwrap_or(text);
-    if name.ends_with(".toml") {
-        return Ok(Preset::load(Path::new(name))?);
-    }
-    if !Preset::names().any(|known| known == name) {
-        let unknown = unknown("preset", name, Preset::names());
-        bail!("--preset {text}: {unknown}; a file of your own ends in .toml");
-    }
-    Ok(Preset::builtin(name)?)
 }
 
 /// How far it is, on stderr: a bar on a terminal, plain lines elsewhere.

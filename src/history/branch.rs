@@ -53,7 +53,7 @@ pub(super) fn append(
     message: &str,
     refuses: &dyn Fn(&History) -> Option<String>,
 ) -> Result<std::result::Result<(), String>> {
-    not_checked_out("--store", branch)?;
+    not_checked_out("the store", branch)?;
     let path = format!("{FOLDER}/{name}");
     for attempt in 0..ATTEMPTS {
         let tip = tip(branch)?;
@@ -76,7 +76,7 @@ pub(super) fn append(
         // Somebody else was faster: theirs first, ours on top.
         std::thread::sleep(Duration::from_millis(u64::from(10 + 7 * attempt)));
     }
-    bail!("--store git:{branch}: others commit to the branch all the time; {ATTEMPTS} attempts failed")
+    bail!("the store git:{branch}: others commit to the branch all the time; {ATTEMPTS} attempts failed")
 }
 
 /// Makes a commit that adds or replaces one file, and gives its id; no branch knows it yet.
@@ -142,7 +142,7 @@ fn git(arguments: &[&str], input: Option<&[u8]>, environment: &[(&str, &str)]) -
     command.args(arguments).envs(environment.iter().copied());
     command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().context("--store git: needs git, which could not be started")?;
+    let mut child = command.spawn().context("the store git:BRANCH needs git, which could not be started")?;
     if let (Some(input), Some(mut stdin)) = (input, child.stdin.take()) {
         // git reads all before it answers a line: no deadlock.
         stdin.write_all(input).context("cannot write to git")?;

@@ -18,7 +18,7 @@ pub(crate) mod launch;
 pub(crate) mod order;
 pub(crate) mod progress;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -218,7 +218,12 @@ impl Run<'_> {
 
     fn judge(&self, record: &mut Record) {
         let preset = self.presets.get(&record.machine);
-        let context = TruthContext { cores: preset.map_or_else(cores_allowed, |p| p.cores as usize) };
+        let cell = self.manifest.cells.iter().find(|cell| cell.cell == record.cell);
+        let pinned = cell.map(|cell| cell.cpus.iter().collect::<BTreeSet<_>>().len());
+        let context = TruthContext {
+            cores: preset.map_or_else(cores_allowed, |p| p.cores as usize),
+            pinned: pinned.filter(|&cores| cores > 0),
+        };
         (record.status, record.reasons, record.checks) = truth::judge(record, &context);
         record.trace_hash = launch::trace_hash(record);
     }

@@ -3,12 +3,11 @@
 //! A simulation that panics is a deadlock, or a lock that found a misuse: its setting has failed, and the others go on.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use impls::machine::os::cores_allowed;
 use rayon::prelude::*;
 use record::{LaunchResult, LaunchSpec, PROTOCOL, ProbeMode};
@@ -20,7 +19,7 @@ use reports::tune::{Numbers, Phase, Shape, Trial};
 use super::{Search, plan, unix_ms};
 use crate::registry::Entry;
 use crate::runner::{INTERRUPTED, launch, order};
-use crate::simulated::Marks;
+use crate::simulated::{Marks, attempt};
 
 /// One simulation.
 #[derive(Clone, Copy, Debug)]
@@ -112,13 +111,10 @@ fn spec(search: &Search<'_>, job: &Job, phase: Phase) -> LaunchSpec {
 }
 
 fn simulate(entry: &dyn Entry, spec: &LaunchSpec) -> Result<Numbers> {
-    let simulated = catch_unwind(AssertUnwindSafe(|| entry.simulate(spec, Marks::default())));
-    let result = match simulated {
-        Ok(simulation) => simulation?.result,
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message");
-            return Err(anyhow!("panic: {}", text.lines().map(str::trim).collect::<Vec<_>>().join("; ")));
+    let result = match attempt(entry, spec, Marks::default())? {
+        Ok(simulation) => simulation.result,
+        Err(failure) => {
+            bail!("panic: {}", failure.text.lines().map(str::trim).collect::<Vec<_>>().join("; "))
         }
     };
     if let Some(fault) = result.slices.iter().find_map(record::Slice::fault) {

@@ -17,8 +17,7 @@
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, OnceLock};
+use std::sync::Mutex;
 
 use super::mutants::Fault;
 use super::panic_text;
@@ -58,7 +57,6 @@ pub fn examine<I: MutexImpl>(seeds: RangeInclusive<u64>, trouble: Trouble) -> Ve
     // One with a core for each thread, one with a core for two or three.
     for preset in ["laptop-8", "vm-2"] {
         let machine = Preset::builtin(preset).expect("a preset of this crate");
-        let cores = machine.cores as usize;
         let setup = Setup { preset: Rc::new(machine), observe: true, marks: 0, marks_from: 0 };
         for (program, applies, run) in Programs::<I>::ALL {
             // Arrivals in a known order need a core each.
@@ -71,11 +69,11 @@ pub fn examine<I: MutexImpl>(seeds: RangeInclusive<u64>, trouble: Trouble) -> Ve
             let mut wrong = Vec::new();
             for seed in seeds.clone() {
                 let notes = Notes::default();
-                let simulation = || simulate(&setup, || run(seed, cores, &notes));
+                let simulation = || simulate(&setup, || run(seed, &notes));
                 let outcome = catch_unwind(AssertUnwindSafe(|| trouble.during(simulation)));
                 if let Err(panic) = outcome {
                     let text = panic_text(&*panic);
-                    let hang = text.starts_with("deadlock after") || text.starts_with("no end within");
+                    let hang = text.starts_with("deadlock after") || text.starts_with("livelock after");
                     notes.add(if hang { Fault::Hang } else { Fault::Panic }, text.to_owned());
                 }
                 for (fault, text) in notes.take() {
@@ -109,24 +107,24 @@ impl Notes {
     }
 }
 
-/// Name, the cards that it is for, and the program, given a seed and the number of cores.
-type Program = (&'static str, fn(&Card) -> bool, fn(u64, usize, &Notes));
+/// Name, the cards that it is for, and the program, given a seed.
+type Program = (&'static str, fn(&Card) -> bool, fn(u64, &Notes));
 
 /// The programs for one implementation.
 struct Programs<I>(core::marker::PhantomData<I>);
 
 impl<I: MutexImpl> Programs<I> {
     const ALL: &[Program] = &[
-        ("contend", |_| true, |seed, cores, notes| sections::<I>(seed, cores, notes, &Scene::<I>::lock)),
+        ("contend", |_| true, |seed, notes| sections::<I>(seed, notes, &Scene::<I>::lock)),
         (
             "tries",
             |card| card.offers(Capability::TryLock),
-            |seed, cores, notes| sections::<I>(seed, cores, notes, &Scene::<I>::try_or_lock),
+            |seed, notes| sections::<I>(seed, notes, &Scene::<I>::try_or_lock),
         ),
         (
             "timed",
             |card| card.offers(Capability::Timeout),
-            |seed, cores, notes| sections::<I>(seed, cores, notes, &Scene::<I>::lock_by_deadline),
+            |seed, notes| sections::<I>(seed, notes, &Scene::<I>::lock_by_deadline),
         ),
         ("pair", |_| true, pair::<I>),
         ("levels", |card| card.offers(Capability::Recursive), levels::<I>),
@@ -211,47 +209,17 @@ impl<I: MutexImpl> Scene<I> {
     }
 }
 
-/// Runs `body(0)` to `body(threads - 1)`. Where pollers share cores, the machine sees no deadlock, for its scheduler never
-/// comes to rest: there one more thread sleeps beside them, and panics if it is still needed after [`LIMIT_NS`].
-fn run_threads(threads: usize, seed: u64, cores: usize, body: &(dyn Fn(usize) + Sync)) {
-    if threads <= cores {
-        return S::run(threads, &[], seed, body);
-    }
-    // Simulated threads share this host thread: none is switched while it holds these.
-    let (left, sleeper) = (AtomicUsize::new(threads), OnceLock::new());
-    S::run(threads + 1, &[], seed, &|thread| {
-        if thread < threads {
-            body(thread);
-            let last = left.fetch_sub(1, Relaxed) == 1;
-            if let (true, Some(sleeper)) = (last, sleeper.get()) {
-                S::unpark(sleeper);
-            }
-            return;
-        }
-        sleeper.get_or_init(S::current);
-        while left.load(Relaxed) > 0 {
-            let now_ns = S::now_ns();
-            let stuck = left.load(Relaxed);
-            assert!(now_ns < LIMIT_NS, "no end within {now_ns} ns: {stuck} of {threads} threads are at it");
-            S::park_until(LIMIT_NS);
-        }
-    });
-}
-
-/// Far more simulated time than any program takes.
-const LIMIT_NS: u64 = 1_000_000_000;
-
 /// A way to enter, which may fail; the number tells ways apart where there are several.
 type Enter<I> = dyn Fn(&Scene<I>, &mut Context<I>, u32) -> bool + Sync;
 
 /// Threads enter in some way and meet in sections of random length.
-fn sections<I: MutexImpl>(seed: u64, cores: usize, notes: &Notes, enter: &Enter<I>) {
+fn sections<I: MutexImpl>(seed: u64, notes: &Notes, enter: &Enter<I>) {
     const THREADS: usize = 4;
     const ROUNDS: u32 = 5;
     let scene = Scene::<I>::new();
     // From sections of nothing but two accesses to such that all threads queue.
     let longest_cycles = [1, 200, 1_000, 5_000][seed as usize % 4];
-    run_threads(THREADS, seed, cores, &|thread| {
+    S::run(THREADS, &[], seed, &|thread| {
         let mut context = scene.lock.context();
         for turn in 0..ROUNDS {
             let way = turn + thread as u32;
@@ -270,9 +238,9 @@ fn sections<I: MutexImpl>(seed: u64, cores: usize, notes: &Notes, enter: &Enter<
 }
 
 /// Two threads, two sections each and nothing between them: whoever misses the last unlock is woken by no later one.
-fn pair<I: MutexImpl>(seed: u64, cores: usize, notes: &Notes) {
+fn pair<I: MutexImpl>(seed: u64, notes: &Notes) {
     let scene = Scene::<I>::new();
-    run_threads(2, seed, cores, &|_| {
+    S::run(2, &[], seed, &|_| {
         let mut context = scene.lock.context();
         S::work(S::random() % 3_000);
         for _ in 0..2 {
@@ -285,11 +253,11 @@ fn pair<I: MutexImpl>(seed: u64, cores: usize, notes: &Notes) {
 }
 
 /// As [`sections`], two levels deep: the counter is touched between the inner unlock and the outer one.
-fn levels<I: MutexImpl>(seed: u64, cores: usize, notes: &Notes) {
+fn levels<I: MutexImpl>(seed: u64, notes: &Notes) {
     const THREADS: usize = 3;
     const ROUNDS: u64 = 3;
     let scene = Scene::<I>::new();
-    run_threads(THREADS, seed, cores, &|_| {
+    S::run(THREADS, &[], seed, &|_| {
         let mut context = scene.lock.context();
         for _ in 0..ROUNDS {
             scene.enter(&mut context, |context| scene.lock(context, 0));
@@ -307,7 +275,7 @@ fn levels<I: MutexImpl>(seed: u64, cores: usize, notes: &Notes) {
 const STEP_CYCLES: u32 = 50_000;
 
 /// Threads come one after the other while the first holds.
-fn line<I: MutexImpl>(seed: u64, _: usize, notes: &Notes) {
+fn line<I: MutexImpl>(seed: u64, notes: &Notes) {
     const THREADS: u32 = 5;
     let scene = Scene::<I>::new();
     // Simulated threads share this host thread, and none is switched while it writes its name.
@@ -335,7 +303,7 @@ fn await_step(step: u32) {
 }
 
 /// One holds, one waits, and one looks at all that can be looked at, when nothing changes.
-fn looks<I: MutexImpl>(seed: u64, _: usize, notes: &Notes) {
+fn looks<I: MutexImpl>(seed: u64, notes: &Notes) {
     /// How late a thread with a core of its own may wake up.
     const LATE_NS: u64 = 1_000_000;
     let scene = Scene::<I>::new();

@@ -52,18 +52,24 @@ fn one_line(text: &str) -> String {
 /// The known name most like `given`, if any is like it at all.
 pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let given = given.to_lowercase();
-    // A start, as in `mutex/go-2019` for `mutex/go-2019-fastpath`, counts as closer than a far guess.
+    // A start, as in `mutex/go-2019` for `mutex/go-2019-fastpath`, counts as closer than a far guess. Long names share so
+    // much that of those that are like it at all the one with the fewest slips is meant.
     let likeness = |name: &str| {
-        let start = if given.len() >= 3 && name.to_lowercase().starts_with(&given) { 0.95 } else { 0.0 };
-        strsim::jaro_winkler(&given, &name.to_lowercase()).max(start)
+        let name = name.to_lowercase();
+        let start = given.len() >= 3 && name.starts_with(&given);
+        let like = start || strsim::jaro_winkler(&given, &name) >= 0.75;
+        let slips = strsim::normalized_damerau_levenshtein(&given, &name);
+        like.then(|| if start { slips.max(0.95) } else { slips })
     };
-    let best = known.into_iter().map(|name| (likeness(name), name)).max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (best.0 >= 0.75).then_some(best.1)
+    let all = known.into_iter().filter_map(|name| Some((likeness(name)?, name)));
+    all.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
 }
 
 /// `` unknown KIND `given`; the nearest is `x` ``, or all names when none is near.
 pub fn unknown<'a>(kind: &str, given: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    let known: Vec<&str> = known.into_iter().collect();
+    let mut known: Vec<&str> = known.into_iter().collect();
+    let mut seen = std::collections::BTreeSet::new();
+    known.retain(|name| seen.insert(*name));
     match nearest(given, known.iter().copied()) {
         Some(name) => format!("unknown {kind} `{given}`; the nearest is `{name}`"),
         None => format!("unknown {kind} `{given}`; expected one of {}", known.join(", ")),
@@ -81,6 +87,8 @@ mod tests {
             Some("mutex/go-2019-fastpath")
         });
         assert_eq!(nearest("zzz", ["hold", "threads"]), None);
+        let cells = ["mutex.clh@contended-t2-h0@sim-laptop-8", "mutex.mcs@contended-t2-h0@sim-laptop-8"];
+        assert_eq!(nearest("mutex.mcss@contended-t2-h0@sim-laptop-8", cells), Some(cells[1]));
     }
 
     #[test]

@@ -19,25 +19,34 @@ pub struct Source {
 }
 
 impl Source {
-    /// A text that is at hand.
+    /// A text that is at hand. A byte order mark at its beginning is none of it.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { name: name.into(), text: text.into() }
+        let text: String = text.into();
+        let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+        Self { name: name.into(), text }
     }
 
     /// Reads a file; its path is its name.
     pub fn read(path: &std::path::Path) -> Result<Self> {
         let name = path.display().to_string();
-        match std::fs::read_to_string(path) {
-            Ok(text) => Ok(Self { name, text }),
-            Err(error) => Err(Error::about(name, format_args!("cannot read the file: {error}"))),
-        }
+        let bytes = std::fs::read(path)
+            .map_err(|error| Error::about(&name, format_args!("cannot read the file: {error}")))?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = 1 + valid.iter().filter(|&&byte| byte == b'\n').count();
+            Error::at(&name, line, "", "expected text in UTF-8, found bytes that are none")
+        })?;
+        Ok(Self::new(name, text))
     }
 
     /// Parses the whole text.
     pub fn parse(&self) -> Result<Spanned<DeTable<'_>>> {
         DeTable::parse(&self.text).map_err(|error| {
             let line = error.span().map_or(0, |span| self.line(&span));
-            Error::at(&self.name, line, "", format_args!("not valid TOML: {}", error.message()))
+            let about = error.span().and_then(|span| self.text.get(span)?.lines().next());
+            let about = about.filter(|text| !text.trim().is_empty() && text.len() <= 40);
+            let about = about.map_or_else(String::new, |text| format!(" at `{text}`"));
+            Error::at(&self.name, line, "", format_args!("not valid TOML: {}{about}", error.message()))
         })
     }
 
@@ -45,6 +54,14 @@ impl Source {
         let before = &self.text.as_bytes()[..span.start.min(self.text.len())];
         1 + before.iter().filter(|&&byte| byte == b'\n').count()
     }
+}
+
+/// The cells of a line of CSV whose cells hold no commas: trimmed, and without the quotes that some tools put around them.
+pub fn cells(line: &str) -> impl Iterator<Item = &str> {
+    line.split(',').map(|cell| {
+        let cell = cell.trim();
+        cell.strip_prefix('"').and_then(|cell| cell.strip_suffix('"')).unwrap_or(cell).trim()
+    })
 }
 
 /// A table whose keys are all known.

@@ -65,7 +65,7 @@ pub(super) fn ledger(record: &Record, context: &TruthContext) -> Finding {
         }
         // Stolen time is on no account of this machine. The share is of all cores; it falls on those that work. It is counted
         // in ticks, and says little of a short slice: what a worker's own account lacks is counted in ns.
-        let busy = record.point.threads().clamp(1, context.cores.max(1)) as f64;
+        let busy = record.point.threads().clamp(1, context.workers_cores().max(1)) as f64;
         let steal = launch.environment.steal_share.unwrap_or(0.0) * context.cores as f64 / busy;
         for (worker, ledger) in ledgers.iter().enumerate().filter(|(_, ledger)| ledger.span_ns > 0) {
             let residue = residue(ledger);

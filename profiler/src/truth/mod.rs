@@ -34,6 +34,15 @@ pub const OVERLAP_MIN: f64 = 0.9;
 pub struct TruthContext {
     /// Cores that the launches could use.
     pub cores: usize,
+    /// Of these, cores that the workers were pinned to, if they were.
+    pub pinned: Option<usize>,
+}
+
+impl TruthContext {
+    /// Cores that the workers could use.
+    fn workers_cores(&self) -> usize {
+        self.pinned.unwrap_or(self.cores)
+    }
 }
 
 /// Applies every rule: the status, the reasons for any status but `ok`, and every check with its numbers.
@@ -151,8 +160,12 @@ fn result(record: &Record, _: &TruthContext) -> Finding {
 
 fn overlap(record: &Record, context: &TruthContext) -> Finding {
     let threads = record.point.threads();
-    if threads > context.cores {
-        return not_applicable(format!("{threads} threads share {} cores", context.cores));
+    let cores = context.workers_cores();
+    if threads > cores {
+        return not_applicable(format!(
+            "{threads} threads share {cores} {}",
+            if cores == 1 { "core" } else { "cores" }
+        ));
     }
     let worst = results(record).map(|(launch, result)| (result.overlap(), launch.index));
     match worst.min_by(|a, b| a.0.total_cmp(&b.0)) {

@@ -77,7 +77,7 @@ pub(super) fn floor(record: &Record, context: &TruthContext) -> Finding {
         let (slack, Some(needs)) = needs(&work, result, lock_ns, taken) else { continue };
         let allowed = allowed(slack, result);
         let span_ns: u64 = result.slices.iter().map(Slice::span_ns).sum();
-        let offered_ns = span_ns as f64 * threads.min(context.cores) as f64;
+        let offered_ns = span_ns as f64 * threads.min(context.workers_cores()) as f64;
         let mut bounds = vec![(needs.measured_ns, offered_ns, "the cores offered")];
         let cpu_ns = workers(result).map(|worker| worker.cpu_ns).sum::<Option<u64>>();
         let accounted = workers(result).all(|worker| worker.ops_accounted >= worker.ops);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::noise::Margins;
 use crate::stats::{self, Ratio};
-use crate::summary::{CONFIDENCE, Summary, summarise};
+use crate::summary::{CONFIDENCE, Source, Summary, summarise};
 
 pub use pairing::Unpaired;
 
@@ -242,15 +242,23 @@ pub(crate) fn between(
     options: &Options,
 ) -> anyhow::Result<Comparison> {
     let mut notes = Vec::new();
-    if let Some((one, other)) = different_computers(a, b) {
-        let text = format!("{} against {}", describe(one), describe(other));
+    if let Some((source, one, other)) = different_machines(a, b) {
+        let (whose, text) = match source {
+            Source::Measured => {
+                ("different computers".to_owned(), format!("{} against {}", describe(one), describe(other)))
+            }
+            Source::Simulated(name) => (
+                format!("different machines of the name sim:{name}"),
+                format!("{} against {}", one.kernel, other.kernel),
+            ),
+        };
         if !options.across_machines {
             anyhow::bail!(
-                "the records come from different computers ({text}): a ratio between them says nothing about the code; \
+                "the records come from {whose} ({text}): a ratio between them says nothing about the code; \
                  --across-machines compares them all the same"
             );
         }
-        notes.push(format!("different computers ({text}): every ratio holds the computers' difference too"));
+        notes.push(format!("{whose} ({text}): every ratio holds the machines' difference too"));
     }
     let (pairs, unpaired) = pairing::same_cells(a, b, options.across_machines);
     if pairs.iter().any(|(x, y)| x.harness_hash != y.harness_hash) {
@@ -261,11 +269,15 @@ pub(crate) fn between(
     Ok(comparison)
 }
 
-fn different_computers<'a>(a: &'a [Summary], b: &'a [Summary]) -> Option<(&'a Fingerprint, &'a Fingerprint)> {
-    let measured = |cells: &'a [Summary]| {
-        cells.iter().filter(|c| c.source == crate::summary::Source::Measured).map(|c| &c.fingerprint)
-    };
-    measured(a).find_map(|x| measured(b).find(|y| *y != x).map(|y| (x, y)))
+/// Two computers, or two simulated machines of one name, that are not the same.
+fn different_machines<'a>(
+    a: &'a [Summary],
+    b: &'a [Summary],
+) -> Option<(&'a Source, &'a Fingerprint, &'a Fingerprint)> {
+    a.iter().find_map(|x| {
+        let other = b.iter().find(|y| y.source == x.source && y.fingerprint != x.fingerprint)?;
+        Some((&x.source, &x.fingerprint, &other.fingerprint))
+    })
 }
 
 fn describe(f: &Fingerprint) -> String {

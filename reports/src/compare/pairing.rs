@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::summary::{Source, Summary};
+use crate::summary::Summary;
 
 /// A cell that is not compared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -50,9 +50,7 @@ fn why_not(cell: &Summary) -> Option<String> {
 pub(crate) fn same_cells<'a>(a: &'a [Summary], b: &'a [Summary], across: bool) -> Pairs<'a> {
     let (mut pairs, mut unpaired) = (Vec::new(), Vec::new());
     let partner = |x: &Summary, y: &Summary| {
-        x.name == y.name
-            && same_point(x, y)
-            && (across || x.source != Source::Measured || x.fingerprint == y.fingerprint)
+        x.name == y.name && same_point(x, y) && (across || x.fingerprint == y.fingerprint)
     };
     for x in a {
         match b.iter().find(|y| partner(x, y)) {

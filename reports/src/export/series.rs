@@ -85,7 +85,7 @@ impl Metric {
     /// Where such a number of a measured cell comes from.
     fn tier(self, source: &Source) -> Tier {
         match (source, self) {
-            (Source::Measured, Metric::CpuPerOperation) => Tier::MeasuredOs,
+            (source, Metric::CpuPerOperation) => source.kernel_tier(),
             _ => source.probe_tier(),
         }
     }

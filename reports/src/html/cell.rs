@@ -8,6 +8,7 @@ use super::figure::titled;
 use super::site::At;
 use crate::summary::{Evidence, Summary};
 
+mod cycles;
 mod pictures;
 mod tables;
 

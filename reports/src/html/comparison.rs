@@ -13,7 +13,7 @@ use super::{Options, card, chart, matrix};
 use crate::compare::{self, Comparison, Quantity, Row, Verdict};
 use crate::noise::margins_text;
 use crate::summary::Summary;
-use crate::text::{change, fit, si, three_digits, time};
+use crate::text::{change, command_line, fit, si, three_digits, time};
 
 /// What stands against what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,7 +142,7 @@ fn names(at: &At<'_, '_>, pairing: &Pairing) -> Markup {
                     @for (side, run) in [("A", *a), ("B", *b)] {
                         @let m = &at.site.runs[run].manifest;
                         dt { (side) }
-                        dd { "run " (run + 1) ": suite " (m.suite) ", begun " (super::environment::utc(m.started_unix_ms)) ", " code { (m.command.join(" ")) } }
+                        dd { "run " (run + 1) ": suite " (m.suite) ", begun " (super::environment::utc(m.started_unix_ms)) ", " code { (command_line(&m.command)) } }
                     }
                 }
                 Pairing::Implementations(a, b) => {

@@ -6,7 +6,7 @@ use super::environment::utc;
 use super::route::Route;
 use super::site::{At, Page, Site};
 use crate::summary::Source;
-use crate::text::fit;
+use crate::text::{command_line, fit};
 
 const STYLE: &str = include_str!("assets/style.css");
 const SCRIPT: &str = include_str!("assets/page.js");
@@ -135,7 +135,7 @@ pub(super) fn stamps(at: &At<'_, '_>, most: usize) -> Markup {
         div .stamp {
             @for run in runs.iter().take(most) {
                 @let m = &run.manifest;
-                pre { "$ " (m.command.join(" ")) }
+                pre { "$ " (command_line(&m.command)) }
                 p .note {
                     "suite " strong { (m.suite) }
                     @if let Some(shard) = &m.shard { ", shard " (shard) }
@@ -157,7 +157,7 @@ pub(super) fn stamps(at: &At<'_, '_>, most: usize) -> Markup {
             @let said = runs.len() == 1 && runs[0].manifest.command == options.command;
             @if !options.command.is_empty() && !said {
                 p .note {
-                    "Pages: " code { (options.command.join(" ")) }
+                    "Pages: " code { (command_line(&options.command)) }
                     @if !options.tool.is_empty() { ", " (options.tool) }
                 }
             }

@@ -74,6 +74,14 @@ impl Source {
         }
     }
 
+    /// The tier of what the kernel's scheduler accounts for.
+    pub fn kernel_tier(&self) -> Tier {
+        match self {
+            Source::Measured => Tier::MeasuredOs,
+            Source::Simulated(_) => Tier::Simulated,
+        }
+    }
+
     /// The tier of a time or count taken by this project's own probes.
     pub fn probe_tier(&self) -> Tier {
         match self {

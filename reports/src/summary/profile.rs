@@ -39,7 +39,7 @@ impl Shares {
             ("spin", self.spin),
             ("park", self.park),
             ("wake", self.wake),
-            ("lost race", self.lost),
+            ("slow path", self.lost),
             ("preempted", self.preempted),
             ("unexplained", self.residue),
         ]

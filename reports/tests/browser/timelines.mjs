@@ -24,8 +24,8 @@ const server = createServer((request, response) => {
   if (!existsSync(file)) return response.writeHead(404).end();
   response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "application/octet-stream" }).end(readFileSync(file));
 });
-await new Promise((listens) => server.listen(0, "127.0.0.1", listens));
-const origin = `http://127.0.0.1:${server.address().port}`;
+await new Promise((listens) => server.listen(0, "localhost", listens));
+const origin = `http://localhost:${server.address().port}`;
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"],

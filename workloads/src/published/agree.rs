@@ -22,6 +22,9 @@ const NAIVE_TICKET_POINTS: usize = 8;
 /// The series whose line it is.
 const NAIVE_TICKET: &str = "NAIVE_TICKET";
 
+/// Where the figure of one lock ends, millions of operations per second: one thread of the Opteron does more.
+const ONE_LOCK_AXIS_MOPS: f64 = 8.0;
+
 /// What is to be validated, and how.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
@@ -278,8 +281,8 @@ impl Job {
     }
 
     fn unscored(&self, threads: usize, mops: f64) -> Option<&'static str> {
-        if self.bench == Bench::OneLock && threads == 1 {
-            return Some("the figure is cut off above what one thread reaches");
+        if self.bench == Bench::OneLock && threads == 1 && mops >= ONE_LOCK_AXIS_MOPS {
+            return Some("the figure is cut off below what one thread reaches");
         }
         (mops == 0.0).then_some("published as 0: too small for the figure")
     }

@@ -1,13 +1,16 @@
 //! Series of a paper as CSV: reading them, and those that the binary carries.
 
 use impls::text::diagnose::{Error, Result, nearest, unknown};
-use impls::text::reader::Source;
+use impls::text::reader::{Source, cells};
 
 /// The columns of a file, in this order.
 const COLUMNS: [&str; 4] = ["platform", "series", "threads", "mops"];
 
 /// The longest name of a series or a platform, characters.
 const NAME_MAX: usize = 40;
+
+/// Millions of operations per second that a machine may do.
+const MOPS: std::ops::RangeInclusive<f64> = 1e-6..=1e6;
 
 /// The files that the binary carries: the digitised curves of the Opteron.
 pub fn embedded() -> [Source; 2] {
@@ -97,8 +100,7 @@ impl Curve {
 /// Names file, line and column, and says what would be right.
 pub fn read(source: &Source) -> Result<Curves> {
     let file = &source.name;
-    let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
-    let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
+    let mut lines = source.text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
     let mut rows = lines.by_ref().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     let Some((line, head)) = rows.next() else {
         return Err(Error::about(file, format_args!("empty; expected the columns {}", COLUMNS.join(","))));
@@ -132,7 +134,7 @@ pub fn read(source: &Source) -> Result<Curves> {
 }
 
 fn header(file: &str, line: usize, head: &str) -> Result<()> {
-    let names: Vec<&str> = head.split(',').map(str::trim).collect();
+    let names: Vec<&str> = cells(head).collect();
     for (index, expected) in COLUMNS.iter().enumerate() {
         let found = names.get(index).copied().unwrap_or_default();
         if found != *expected {
@@ -156,9 +158,9 @@ fn header(file: &str, line: usize, head: &str) -> Result<()> {
 
 fn point<'t>(file: &str, line: usize, row: &'t str) -> Result<(&'t str, &'t str, Published)> {
     let fail = |key: &str, message: String| Err(Error::at(file, line, key, message));
-    let cells: Vec<&str> = row.split(',').map(str::trim).collect();
-    let [platform, series, threads, mops] = cells[..] else {
-        return fail("", format!("{} cells; expected 4: {}", cells.len(), COLUMNS.join(",")));
+    let found: Vec<&str> = cells(row).collect();
+    let [platform, series, threads, mops] = found[..] else {
+        return fail("", format!("{} cells; expected 4: {}", found.len(), COLUMNS.join(",")));
     };
     for (key, text) in [("platform", platform), ("series", series)] {
         if text.is_empty() || text.chars().count() > NAME_MAX || text.contains(char::is_control) {
@@ -168,8 +170,14 @@ fn point<'t>(file: &str, line: usize, row: &'t str) -> Result<(&'t str, &'t str,
     let Some(threads) = threads.parse::<usize>().ok().filter(|threads| *threads > 0) else {
         return fail("threads", format!("`{threads}`; expected a whole number from 1"));
     };
-    let Some(mops) = mops.parse::<f64>().ok().filter(|mops| mops.is_finite() && *mops >= 0.0) else {
-        return fail("mops", format!("`{mops}`; expected millions of operations per second, as 2.42"));
+    let possible = |mops: &f64| *mops == 0.0 || MOPS.contains(mops);
+    let Some(mops) = mops.parse::<f64>().ok().filter(possible) else {
+        let message = format!(
+            "`{mops}`; expected millions of operations per second, as 2.42: 0, or {} to {}",
+            MOPS.start(),
+            MOPS.end()
+        );
+        return fail("mops", message);
     };
     Ok((platform, series, Published { threads, mops, line }))
 }
@@ -260,6 +268,10 @@ mod tests {
             ("Opteron,MCS,2,fast", "my.csv:2: mops: `fast`"),
             ("Opteron,MCS,2,-1", "my.csv:2: mops: `-1`"),
             ("Opteron,MCS,2,nan", "my.csv:2: mops: `nan`"),
+            (
+                "Opteron,MCS,2,1e300",
+                "my.csv:2: mops: `1e300`; expected millions of operations per second, as 2.42: 0, or 0.000001",
+            ),
             ("Opteron,MCS,2,1\n\nOpteron,MCS,2,1", "my.csv:4: threads: Opteron MCS has 2 threads in line 2"),
             ("", "my.csv:1: no point"),
         ];
@@ -278,7 +290,7 @@ mod tests {
 
     #[test]
     fn other_line_ends_and_orders_are_fine() {
-        let text = "\u{feff}platform, series, threads, mops\r\n# a comment\r\nOpteron, MCS, 6, 2.4\r\nOpteron,MCS,2,2\r\n";
+        let text = "\u{feff}platform, \"series\", threads, mops\r\n# a comment\r\nOpteron, \"MCS\", \"6\", 2.4\r\nOpteron,MCS,2,2\r\n";
         let read = read(&Source::new("my.csv", text)).unwrap();
         let points: Vec<(usize, f64)> = read.curves[0].points.iter().map(|p| (p.threads, p.mops)).collect();
         assert_eq!(points, [(2, 2.0), (6, 2.4)]);

@@ -257,12 +257,14 @@ impl Account {
     }
 }
 
-/// For how long the holders of each object were off their cores.
+/// What threads ask for: who holds each, and for how long its holders were off their cores.
 #[derive(Debug, Default)]
 pub(super) struct Objects(HashMap<usize, Object>);
 
 #[derive(Debug, Default)]
 struct Object {
+    /// In the order in which they were first asked for: addresses differ from host to host.
+    number: u32,
     holder: Option<u32>,
     /// Cycles until `since`.
     preempted: u64,
@@ -271,26 +273,37 @@ struct Object {
 }
 
 impl Objects {
+    fn of(&mut self, object: usize) -> &mut Object {
+        let number = self.0.len() as u32;
+        self.0.entry(object).or_insert_with(|| Object { number, ..Object::default() })
+    }
+
+    /// The number of an object, if anybody has asked for it.
+    pub(super) fn number(&self, object: usize) -> Option<u32> {
+        Some(self.0.get(&object)?.number)
+    }
+
     fn preempted(&mut self, object: usize, now: u64) -> u64 {
-        self.0.get(&object).map_or(0, |o| o.preempted + o.since.map_or(0, |since| now.saturating_sub(since)))
+        let object = self.of(object);
+        object.preempted + object.since.map_or(0, |since| now.saturating_sub(since))
     }
 
     fn taken(&mut self, object: usize, thread: u32) {
-        self.0.entry(object).or_default().holder = Some(thread);
+        self.of(object).holder = Some(thread);
     }
 
     fn given_back(&mut self, object: usize) {
-        self.0.entry(object).or_default().holder = None;
+        self.of(object).holder = None;
     }
 
     /// The holder of `object` loses its core.
     pub(super) fn holder_leaves(&mut self, object: usize, now: u64) {
-        self.0.entry(object).or_default().since = Some(now);
+        self.of(object).since = Some(now);
     }
 
     /// It has one again.
     pub(super) fn holder_returns(&mut self, object: usize, now: u64) {
-        let object = self.0.entry(object).or_default();
+        let object = self.of(object);
         if let Some(since) = object.since.take() {
             object.preempted += now.saturating_sub(since);
         }

@@ -43,7 +43,8 @@ use super::{Machine, Ordering, Waited};
 use crate::probe::{Event, NoProbe, Probe};
 
 pub use self::run::{
-    Polling, Report, Setup, ThreadAccount, account, clock_cycles, poll_by, simulate, totals,
+    Failed, Polling, Report, Setup, ThreadAccount, account, clock_cycles, poll_by, simulate, take_failed,
+    totals,
 };
 pub use self::thread::Totals;
 pub use self::words::{SimCell, SimI32, SimPtr, SimU32, SimU64, SimUsize};
@@ -142,6 +143,7 @@ impl<P: Probe> Machine for Sim<P> {
     fn now_ns() -> u64 {
         look(|w| {
             w.spend(Part::Work, u64::from(w.preset.local.clock_read) + w.clock_step);
+            w.clock_read_at = w.clock_read_at.max(w.now);
             w.preset.ns(w.now)
         })
         .unwrap_or(0)
@@ -152,6 +154,7 @@ impl<P: Probe> Machine for Sim<P> {
             let slowed = w.shares_its_core();
             let percent = if slowed { u64::from(w.preset.sibling_work_percent) } else { 100 };
             w.spend(Part::Work, cycles * percent / 100);
+            w.quiet_since = w.quiet_since.max(w.now);
         });
     }
     fn work_cycles(duration_ns: u64) -> u32 {
@@ -237,6 +240,12 @@ impl World {
         }
         let (me, now) = (self.current, self.now);
         let mut event = event;
+        if matches!(
+            event,
+            Event::Begin { .. } | Event::Request { .. } | Event::Acquired | Event::Releasing | Event::End
+        ) {
+            self.quiet_since = self.quiet_since.max(now);
+        }
         let account = &mut self.threads[me as usize].account;
         match &mut event {
             Event::Begin { .. } => account.begin(now),
@@ -250,6 +259,8 @@ impl World {
             Event::Releasing => account.releasing(object, now, &mut self.objects),
             Event::ParkEnd { .. } => account.woken(now),
             Event::LostRace => account.lost_race(now),
+            // The driver awaits words too: its polls are no part of the spin.
+            Event::SpinBegin => self.threads[me as usize].polls_skipped = 0,
             // Polls that the machine did not make, since it knew their outcome, count all the same.
             Event::SpinEnd { rounds } => {
                 let skipped = std::mem::take(&mut self.threads[me as usize].polls_skipped);
@@ -258,7 +269,7 @@ impl World {
             _ => {}
         }
         if let Some(tape) = &mut self.tape {
-            let number = tape.number(object);
+            let number = self.objects.number(object).unwrap_or(u32::MAX);
             tape.push(me, now, trace::Step::Report(event, number));
         }
         let slot = self.threads[me as usize].slot;

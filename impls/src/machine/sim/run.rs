@@ -1,7 +1,8 @@
 //! A simulation from beginning to end: its setup, its threads, its report, and how it fails.
 //!
 //! A panic of a simulated thread ends the simulation and goes on in the caller. A simulation in which nobody can go on
-//! is a deadlock: it panics at once, and says who waits for whom. In both cases the other threads are not unwound but
+//! is a deadlock: it panics at once, and says who waits for whom. So does one in which threads poll and yield for ever, as
+//! soon as that is certain. In both cases the other threads are not unwound but
 //! forgotten, stacks and all: their locks are in the middle of something, and unwinding would run code of theirs.
 
 use std::cell::RefCell;
@@ -203,6 +204,10 @@ pub(super) fn run(threads: usize, cpus: &[usize], seed: u64, body: &(dyn Fn(usiz
         // Stacks may hold what other memory points to: they stay for ever, as said above.
         std::mem::forget(routines);
     }
+    if outcome.is_err() || stuck {
+        let cycle = if world.observe { world.quiet_since } else { world.now };
+        FAILED.set(Some(Failed { cycle, tape: world.tape.as_deref().cloned() }));
+    }
     // For whoever explores: the run, or the program behind it, may fail, and then there is no report.
     if let (Some(guide), Some(tape)) = (&world.guide, &world.tape)
         && let Ok(mut guide) = guide.try_borrow_mut()
@@ -214,7 +219,7 @@ pub(super) fn run(threads: usize, cpus: &[usize], seed: u64, body: &(dyn Fn(usiz
         resume_unwind(panic);
     }
     if stuck {
-        let text = world.deadlock();
+        let text = world.stuck(Stuck::Still);
         std::mem::forget(world);
         panic!("{text}");
     }
@@ -291,33 +296,30 @@ fn drive(world: *mut World, routines: &mut [Routine]) {
 }
 
 impl World {
-    /// Who waits for whom, for a person. Called when nobody can go on.
-    fn deadlock(&self) -> String {
-        let stuck = || self.threads.iter().enumerate().filter(|(_, thread)| thread.life != Life::Ended);
+    /// Who waits for whom, for a person. Called when nobody gets anywhere.
+    pub(super) fn stuck(&self, stuck: Stuck) -> String {
+        let left = || self.threads.iter().enumerate().filter(|(_, thread)| thread.life != Life::Ended);
         let guide = self.guide.as_ref().map(|guide| guide.borrow());
         let endless = guide.as_ref().is_some_and(|guide| guide.stuck == Some(Kind::Endless));
-        let (what, how) =
-            if endless { ("no end", "have not ended") } else { ("deadlock", "can never go on") };
-        let mut text = format!("{what} after {} ns: {} of ", self.preset.ns(self.now), stuck().count());
-        let _ = write!(text, "{} threads {how}", self.threads.len());
-        // Addresses differ from run to run: objects are numbered in the order in which they are named.
-        let mut objects: Vec<usize> = Vec::new();
-        let mut number = |object: usize| {
-            let known = objects.iter().position(|&o| o == object);
-            known.unwrap_or_else(|| {
-                objects.push(object);
-                objects.len() - 1
-            })
+        let (what, how) = match stuck {
+            Stuck::InCircles => ("livelock", "poll or yield for ever, or wait for those who do"),
+            Stuck::Still if endless => ("no end", "have not ended"),
+            Stuck::Still => ("deadlock", "can never go on"),
         };
-        for (index, thread) in stuck() {
+        let mut text = format!("{what} after {} ns: {} of ", self.preset.ns(self.now), left().count());
+        let _ = write!(text, "{} threads {how}", self.threads.len());
+        for (index, thread) in left() {
             let how = match thread.life {
                 Life::Parked => "is parked",
                 Life::Futex => "sleeps on a futex",
                 _ if guide.as_ref().is_some_and(|guide| self.can_go_on(guide, index as u32)) => "can go on",
                 _ if thread.watched != NO_LINE => "polls a word that nobody writes",
+                _ if stuck == Stuck::InCircles => "goes round in circles",
                 _ => "stands still",
             };
-            let _ = write!(text, "\n  thread {index} {how}");
+            let beside = if self.is_beside(thread.core) { " (beside the cores)" } else { "" };
+            let _ = write!(text, "\n  thread {index}{beside} {how}");
+            let number = |object| self.objects.number(object).unwrap_or(u32::MAX);
             if let Some((object, since)) = thread.account.waits() {
                 let _ =
                     write!(text, ", waits for object {} since {} ns", number(object), self.preset.ns(since));
@@ -334,4 +336,29 @@ impl World {
         }
         text
     }
+}
+
+/// How a simulation gets nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stuck {
+    /// No event is left.
+    Still,
+    /// Events never end.
+    InCircles,
+}
+
+/// What is left of a run that failed.
+#[derive(Clone, Debug)]
+pub struct Failed {
+    /// When anybody last got anywhere, in cycles.
+    pub cycle: u64,
+    /// Step by step until it failed, if that was asked for.
+    pub tape: Option<Tape>,
+}
+
+thread_local!(static FAILED: RefCell<Option<Failed>> = const { RefCell::new(None) });
+
+/// Takes what is left of the last run on this host thread that panicked or in which nobody got anywhere any more.
+pub fn take_failed() -> Option<Failed> {
+    FAILED.take()
 }

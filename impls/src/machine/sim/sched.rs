@@ -58,6 +58,11 @@ impl World {
         self.cores.len() - 1
     }
 
+    /// Whether that is the seat beside all cores.
+    pub(super) fn is_beside(&self, core: u16) -> bool {
+        usize::from(core) == self.real_cores()
+    }
+
     /// A thread begins its life at `time` on `core`.
     pub(super) fn admit(&mut self, thread: u32, core: u16, time: u64) {
         if self.guide.is_some() {

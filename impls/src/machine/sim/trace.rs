@@ -54,7 +54,8 @@ pub enum Step {
     },
     /// It watches a word.
     Watch,
-    /// It, or the primitive on its behalf, reports. The number tells objects apart, in the order of first report.
+    /// It, or the primitive on its behalf, reports. The number tells objects apart, in the order in which they were first
+    /// asked for; `u32::MAX` is one that nobody has asked for.
     Report(Event, u32),
 }
 
@@ -81,7 +82,6 @@ pub struct Tape {
     pub at_begin: BTreeMap<u32, Step>,
     limit: usize,
     from: u64,
-    objects: Vec<usize>,
 }
 
 impl Tape {
@@ -103,15 +103,6 @@ impl Tape {
         } else {
             self.dropped += 1;
         }
-    }
-
-    /// The number of an object: addresses differ from host to host, the order of first reports does not.
-    pub(super) fn number(&mut self, object: usize) -> u32 {
-        let known = self.objects.iter().position(|&o| o == object);
-        known.unwrap_or_else(|| {
-            self.objects.push(object);
-            self.objects.len() - 1
-        }) as u32
     }
 }
 

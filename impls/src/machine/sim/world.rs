@@ -18,6 +18,7 @@ use super::kernel::Futexes;
 use super::ledger::{Objects, Part};
 use super::line::{LineIndex, Lines, Queued};
 use super::preset::{Op, Preset};
+use super::run::Stuck;
 use super::sched::{Core, OsCycles};
 use super::thread::{Pending, Thread, Totals};
 use super::trace::{Miss, Step, Tape};
@@ -29,6 +30,10 @@ thread_local! {
 }
 
 pub(super) const NOBODY: u32 = u32::MAX;
+/// So long nobody is quiet who will get somewhere, slices aside.
+const QUIET_NS: u64 = 100_000_000;
+/// So many times as long for those who look at the clock.
+const MOST_PATIENT: u64 = 30;
 pub(super) const NO_LINE: LineIndex = LineIndex::MAX;
 
 /// The computer.
@@ -66,6 +71,12 @@ pub(super) struct World {
     pub(super) guide: Option<Rc<RefCell<Guide>>>,
     /// What reading the clock takes more than it costs.
     pub(super) clock_step: u64,
+    /// When a thread last did private work, or told its driver's probe that it begins, asks, has, gives back or ends.
+    pub(super) quiet_since: u64,
+    /// When a thread last read the clock: whoever does may be waiting for a moment.
+    pub(super) clock_read_at: u64,
+    /// Where reports are followed, threads that only poll and yield for so long will do so for ever.
+    patience: u64,
     moved: Vec<Queued>,
     /// Ledgers of the stretches that have ended.
     pub(super) stretches: Vec<(u32, super::ledger::ThreadLedger)>,
@@ -74,13 +85,17 @@ pub(super) struct World {
 impl World {
     pub(super) fn new(preset: Rc<Preset>, threads: usize, observe: bool, tape: Option<Box<Tape>>) -> Self {
         let seats = preset.cores as usize + 1;
+        let os = OsCycles::new(&preset);
+        // Of many threads on one core, the one that could go on may be the last to have its slice.
+        let patience =
+            if observe { preset.cycles(QUIET_NS) + 4 * os.slice * threads as u64 } else { u64::MAX };
         World {
             now: 0,
             horizon: 0,
             current: NOBODY,
             core: 0,
             hit: preset.local.hit.map(u64::from),
-            os: OsCycles::new(&preset),
+            os,
             hash: 0xCBF2_9CE4_8422_2325,
             lines: Lines::new(&preset),
             events: Events::new(threads + seats),
@@ -98,6 +113,9 @@ impl World {
             preset,
             guide: None,
             clock_step: 0,
+            quiet_since: 0,
+            clock_read_at: 0,
+            patience,
             polling: super::run::Polling::default(),
             moved: Vec::new(),
             stretches: Vec::new(),
@@ -187,7 +205,9 @@ impl World {
         let state = &mut self.threads[thread as usize];
         state.pending = Pending::Nothing;
         self.core = state.core;
-        // A thread that must leave its core may not do one more operation.
+        // A thread that must leave its core may not do one more operation. One that is alone stops to be asked whether it
+        // gets anywhere.
+        let horizon = horizon.min(time.saturating_add(self.patience));
         self.horizon = if state.leave_core || self.guide.is_some() { 0 } else { horizon };
     }
 
@@ -208,8 +228,30 @@ impl World {
             }
             thread.pending = Pending::Nothing;
             thread.timed_out = true;
+            self.quiet_since = self.quiet_since.max(time);
             self.wake(actor, time);
         }
+    }
+
+    /// Panics if nobody gets anywhere any more.
+    fn check_progress(&self) {
+        if self.goes_in_circles() {
+            panic!("{}", self.stuck(Stuck::InCircles));
+        }
+    }
+
+    /// Whether nobody gets anywhere any more, though some could go on: they poll or yield, and have done nothing else for
+    /// long. Who sleeps until a deadline will do something then; who looks at the clock again and again, perhaps.
+    fn goes_in_circles(&self) -> bool {
+        let quiet_for = |since| self.now.saturating_sub(since);
+        let timed = || {
+            quiet_for(self.clock_read_at) <= self.patience
+                && quiet_for(self.quiet_since) / MOST_PATIENT <= self.patience
+        };
+        quiet_for(self.quiet_since) > self.patience
+            && self.guide.is_none()
+            && !timed()
+            && self.threads.iter().all(|thread| thread.pending != Pending::Deadline)
     }
 
     /// Puts the running thread aside until its event, or what somebody gives it, comes up.
@@ -250,6 +292,7 @@ impl World {
     unsafe fn turn_slow(world: *mut World) {
         // SAFETY: the caller holds no reference, by contract; `switch` comes last.
         let w = unsafe { &mut *world };
+        w.check_progress();
         let (me, now) = (w.current, w.now);
         if w.thread().leave_core {
             w.thread().leave_core = false;
@@ -399,6 +442,7 @@ impl World {
         unsafe { World::turn(world) };
         // SAFETY: `w` is not used after the next switch.
         let w = unsafe { &mut *world };
+        w.check_progress();
         let (me, now) = (w.current, w.now);
         let line = w.lines.find(address, w.core);
         if !w.lines.hits(line, w.core, Op::Load, now) {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use record::Schedule;
 
-use super::{Part, Sight, tables};
+use super::{Part, Sight, cycles, tables};
 use crate::html::chart::{self, HEAT_LEVELS, Heat, KINDS, Matrix, ROWS_MAX, Row};
 use crate::html::figure::{plain_figure, scroll};
 use crate::html::section::tier;
@@ -20,6 +20,7 @@ pub(super) fn ledger(sight: &Sight<'_>) -> Part {
             (time(ledger.span_ns as f64)) "."
         }))
         (tables::ledger(ledger))
+        @if let Some(cycles) = cycles::ledger(sight.record) { (cycles) }
     })
 }
 

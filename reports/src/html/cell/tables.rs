@@ -17,7 +17,7 @@ const MATRIX_MAX: usize = 16;
 const PHASES_OPEN_MAX: usize = 16;
 
 /// Digits in groups of three.
-fn grouped(value: i128) -> String {
+pub(super) fn grouped(value: i128) -> String {
     let digits = value.unsigned_abs().to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -315,7 +315,7 @@ pub(super) fn counters(sight: &Sight<'_>) -> Part {
                 tbody {
                     @for (name, spread) in switches {
                         @if let Some(spread) = spread {
-                            tr { th scope="row" { (name) } (values(spread)) td .l { (record::Tier::MeasuredOs.name()) } }
+                            tr { th scope="row" { (name) } (values(spread)) td .l { (cell.source.kernel_tier().name()) } }
                         }
                     }
                     @for (name, counter) in &cell.counters {

@@ -31,7 +31,7 @@ pub(in crate::html) fn parts_of(ledger: &Ledger) -> Vec<Part> {
         ("spin", ledger.spin_ns),
         ("park", ledger.park_ns),
         ("wake", ledger.wake_ns),
-        ("lost race", ledger.lost_ns),
+        ("slow path", ledger.lost_ns),
         ("preempted", ledger.preempted_ns),
     ];
     let explained: i128 = named.iter().map(|(_, ns)| i128::from(*ns)).sum();

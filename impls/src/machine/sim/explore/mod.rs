@@ -257,7 +257,7 @@ fn run(options: &Options, plan: Plan, marks: usize, program: &dyn Fn()) -> Tried
 thread_local!(static QUIET: Cell<bool> = const { Cell::new(false) });
 
 /// Runs `body`, whose panics on this host thread say nothing on stderr: shrinking makes hundreds of them.
-fn quietly<R>(body: impl FnOnce() -> R) -> R {
+pub fn quietly<R>(body: impl FnOnce() -> R) -> R {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let before = std::panic::take_hook();

@@ -58,6 +58,11 @@ pub(super) fn read(
         _ => mesh(&table, cores)?,
     };
     let transfer = table.get("transfer_ns").map(|item| transfer(&item, classes.len())).transpose()?;
+    if let (Some(item), Some(times)) = (table.get("transfer_ns"), &transfer)
+        && !times.is_sorted()
+    {
+        return Err(item.wrong("expected near classes first: a farther one has a shorter time"));
+    }
     let nodes = usize::from(node_of_core.iter().max().copied().unwrap_or(0)) + 1;
     let to_nodes =
         table.get("to_nodes").map(|item| to_nodes(&item, cores, nodes, classes.len())).transpose()?;

@@ -235,10 +235,6 @@ fn costs(
             Err(miss.wrong("does not go with transfer times in `distance`: expected `derive`"))
         }
         (None, Some(derive), Some(transfer)) => {
-            if transfer.windows(2).any(|pair| pair[0] > pair[1]) {
-                let message = "expected near classes first: a farther one has a shorter time";
-                return Err(top.wrong("distance.transfer_ns", message));
-            }
             let own = near.own_mean(&|class| transfer[usize::from(class)]);
             cost::derived(&derive, transfer, clock_mhz, has_owned, own)
         }

@@ -4,8 +4,8 @@
 //! filled they may differ by [`TOLERANCE_PERCENT`], and their mean counts. Many values become few classes: a class
 //! spans 4 %, so that none is off by more than 2 %.
 
-use super::{Error, MOST_CLASSES, MOST_CORES};
-use crate::text::reader::Item;
+use super::{Error, MOST_CLASSES};
+use crate::text::reader::{Item, Source, cells};
 
 /// By how much the two cells of a pair may differ, in percent of the smaller.
 pub(super) const TOLERANCE_PERCENT: u64 = 25;
@@ -52,9 +52,9 @@ impl Grid {
     /// Reads the text of a CSV file.
     pub(super) fn csv(file: &str, text: &str) -> Result<Self, Error> {
         let mut rows = Vec::new();
-        for (number, line) in text.trim_end().lines().enumerate() {
+        for (number, line) in Source::new(file, text).text.trim_end().lines().enumerate() {
             let mut row = Row { line: number + 1, prefix: "column ".to_owned(), cells: Vec::new() };
-            for cell in line.split(',').map(str::trim) {
+            for cell in cells(line) {
                 let time = if cell.is_empty() {
                     None
                 } else {
@@ -101,14 +101,11 @@ impl Grid {
 
     /// One time for each pair of different rows, and for each diagonal cell if `diagonal` says that they count.
     pub(super) fn fold(&self, size: usize, diagonal: bool) -> Result<Folded, Error> {
-        if self.rows.len() > MOST_CORES as usize {
-            let message = format!("expected at most {MOST_CORES} rows, found {}", self.rows.len());
-            return Err(Error::at(&self.file, 0, "", message));
-        }
         if self.rows.len() != size {
-            let message =
-                format!("expected {size} rows, one for each core or cluster, found {}", self.rows.len());
-            return Err(Error::at(&self.file, 0, "", message));
+            let found = self.rows.len();
+            let message = format!("expected {size} rows, one for each core or cluster, found {found}");
+            let line = self.rows.get(size).or(self.rows.last()).map_or(0, |row| row.line);
+            return Err(Error::at(&self.file, line, "", message));
         }
         let mut times = vec![None; size * size];
         for row in 0..size {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use maud::{Markup, html};
-use record::Tier;
 use record::store::Loaded;
+use record::{Fingerprint, Tier};
 
 use super::figure::titled;
 use super::site::At;
@@ -12,25 +12,48 @@ use crate::noise;
 use crate::summary::{Counter, Source, Summary};
 use crate::text::{change, percent, three_digits};
 
-/// One card a computer.
+/// A card for each computer that measured something, and one for all simulated machines.
 pub(super) fn cards(at: &At<'_, '_>) -> Markup {
     let (runs, cells) = (at.site.runs, at.site.cells);
-    let mut computers: Vec<&Loaded> = Vec::new();
+    let mut computers: Vec<(&Loaded, Vec<Summary>)> = Vec::new();
     for run in runs {
-        let same = |r: &&Loaded| r.manifest.host.fingerprint == run.manifest.host.fingerprint;
-        if !computers.iter().any(same) {
-            computers.push(run);
+        let own = &run.manifest.host.fingerprint;
+        if !computers.iter().any(|(known, _)| known.manifest.host.fingerprint == *own) {
+            let measured = |c: &&Summary| c.source == Source::Measured && c.fingerprint == *own;
+            computers.push((run, cells.iter().filter(measured).cloned().collect()));
+        }
+    }
+    let mut machines: Vec<&Fingerprint> = Vec::new();
+    for cell in cells.iter().filter(|cell| cell.source != Source::Measured) {
+        if !machines.contains(&&cell.fingerprint) {
+            machines.push(&cell.fingerprint);
         }
     }
     html! {
         section id=(at.id("environment")) aria-label="Environment and noise" {
-            @for run in computers {
-                @let of_computer: Vec<Summary> = cells
-                    .iter()
-                    .filter(|c| c.fingerprint == run.manifest.host.fingerprint)
-                    .cloned()
-                    .collect();
-                (card(at, run, &of_computer))
+            @for (run, of_computer) in &computers {
+                @if !of_computer.is_empty() || machines.is_empty() { (card(at, run, of_computer)) }
+            }
+            @if !machines.is_empty() { (simulated(&machines)) }
+        }
+    }
+}
+
+fn simulated(machines: &[&Fingerprint]) -> Markup {
+    html! {
+        div .card {
+            h2 { @if machines.len() == 1 { "Simulated machine" } @else { "Simulated machines" } }
+            dl .facts {
+                @for f in machines {
+                    dt { "machine" }
+                    dd { (f.cpu_model) "; " (f.nodes) @if f.nodes == 1 { " memory node; " } @else { " memory nodes; " } (f.kernel) }
+                }
+                dt { "noise" }
+                dd { "none: an equal seed gives equal numbers; ranges are those of the seeds" }
+                dt { "cost of observing" }
+                dd { "none: looking costs no simulated time" }
+                dt { "counters" }
+                dd { strong { (Tier::Simulated.name()) } ": every number" }
             }
         }
     }
@@ -40,7 +63,6 @@ fn card(at: &At<'_, '_>, run: &Loaded, cells: &[Summary]) -> Markup {
     let (host, f) = (&run.manifest.host, &run.manifest.host.fingerprint);
     let pairs = noise::aa_pairs(cells);
     let costs = noise::probe_costs(cells);
-    let measured = cells.is_empty() || cells.iter().any(|c| c.source == Source::Measured);
     let known = |text: Option<String>| text.unwrap_or_else(|| "not known".into());
     html! {
         div .card {
@@ -63,15 +85,13 @@ fn card(at: &At<'_, '_>, run: &Loaded, cells: &[Summary]) -> Markup {
                 dt { "steal during launches" }
                 dd {
                     @match noise::steal(cells) {
-                        _ if !measured => "no matter: nothing was measured",
                         Some((median, most)) => { "median " (percent(median)) ", at most " (percent(most)) },
                         None => "not known",
                     }
                 }
                 dt { (titled(at, "A/A spread", "what-looking-costs")) }
                 dd {
-                    @if !measured { "none: an equal seed gives equal numbers" }
-                    @else if pairs.is_empty() { "no A/A pair ran: the noise is not known" }
+                    @if pairs.is_empty() { "no A/A pair ran: the noise is not known" }
                     @for (index, pair) in pairs.iter().enumerate() {
                         @if index > 0 { br; }
                         (change(pair.throughput.estimate)) " (" (change(pair.throughput.low)) " to "
@@ -82,8 +102,7 @@ fn card(at: &At<'_, '_>, run: &Loaded, cells: &[Summary]) -> Markup {
                 }
                 dt { (titled(at, "cost of observing", "what-looking-costs")) }
                 dd {
-                    @if !measured { "none: looking costs no simulated time" }
-                    @else if costs.is_empty() { "no cell ran both with and without a probe" }
+                    @if costs.is_empty() { "no cell ran both with and without a probe" }
                     @for (index, cost) in costs.iter().enumerate() {
                         @if index > 0 { br; }
                         "probe " (cost.probe.name()) ": throughput " (change(cost.ratio_median))
@@ -115,12 +134,10 @@ fn tiers(cells: &[Summary]) -> Markup {
         names.dedup();
         names.join(", ")
     };
-    let simulated = cells.iter().any(|c| c.source != Source::Measured);
     html! {
-        @if present.is_empty() && absent.is_empty() && !simulated { "none recorded" }
+        @if present.is_empty() && absent.is_empty() { "none recorded" }
         @for (tier, names) in &mut present { strong { (tier.name()) } ": " (unique(names)) br; }
         @for (reason, names) in &mut absent { span .warn { "absent (" (reason) ")" } ": " (unique(names)) br; }
-        @if simulated { strong { (Tier::Simulated.name()) } ": every number of a simulated cell" }
     }
 }
 

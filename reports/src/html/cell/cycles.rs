@@ -18,7 +18,10 @@ pub(super) fn ledger(record: &Record) -> Option<Markup> {
     let all = ledgers().cloned().reduce(together)?;
     let per_acquire = |cycles: u64| match all.acquires {
         0 => "-".to_owned(),
-        acquires => format!("{:.1}", cycles as f64 / acquires as f64),
+        acquires => match cycles as f64 / acquires as f64 {
+            many if many >= 1000.0 => grouped(many.round() as i128),
+            few => format!("{few:.1}"),
+        },
     };
     let rows: Vec<_> = all.think.named().into_iter().zip(all.wait.named()).zip(all.hold.named()).collect();
     Some(html! {

@@ -52,16 +52,13 @@ pub(crate) enum Begin {
 pub(crate) fn write(file: &Path, entry: &dyn Entry, spec: &LaunchSpec, begin: Begin) -> Result<Simulation> {
     let from_cycle = match begin {
         Begin::Launch => 0,
-        Begin::Measured => {
-            let first = attempt(entry, spec, Marks::default())?;
-            match first {
-                Ok(first) => {
-                    let workers = first.result.slices.iter().flat_map(|slice| &slice.workers);
-                    first.preset.cycles(workers.map(|worker| worker.start_ns).min().unwrap_or(0))
-                }
-                Err(failure) => failure.cycle.saturating_sub(preset_of(spec)?.cycles(BEFORE_FAILURE_NS)),
+        Begin::Measured => match attempt(entry, spec, Marks::default())? {
+            Ok(first) => {
+                let workers = first.result.slices.iter().flat_map(|slice| &slice.workers);
+                first.preset.cycles(workers.map(|worker| worker.start_ns).min().unwrap_or(0))
             }
-        }
+            Err(failure) => failure.cycle.saturating_sub(preset_of(spec)?.cycles(BEFORE_FAILURE_NS)),
+        },
     };
     match attempt(entry, spec, Marks { most: MARKS_MAX, from_cycle })? {
         Ok(mut simulation) => {

@@ -209,20 +209,19 @@ impl Run<'_> {
         let told = failure.or_else(|| inverted.map(|text| format!("{name}: lock order inverted: {text}")));
         record.launches.push(launch);
         record.launches.sort_by_key(|launch| launch.index);
-        self.judge(record);
+        self.judge(cell, record);
         self.dir.save(record)?;
         state.made += 1;
         state.progress.advance(expected, told.as_deref());
         Ok(true)
     }
 
-    fn judge(&self, record: &mut Record) {
+    fn judge(&self, cell: &PlannedCell, record: &mut Record) {
         let preset = self.presets.get(&record.machine);
-        let cell = self.manifest.cells.iter().find(|cell| cell.cell == record.cell);
-        let pinned = cell.map(|cell| cell.cpus.iter().collect::<BTreeSet<_>>().len());
+        let pinned = cell.cpus.iter().collect::<BTreeSet<_>>().len();
         let context = TruthContext {
             cores: preset.map_or_else(cores_allowed, |p| p.cores as usize),
-            pinned: pinned.filter(|&cores| cores > 0),
+            pinned: (pinned > 0).then_some(pinned),
         };
         (record.status, record.reasons, record.checks) = truth::judge(record, &context);
         record.trace_hash = launch::trace_hash(record);

@@ -151,8 +151,8 @@ fn steps(timeline: &Timeline, clock_mhz: u32) -> Vec<Step> {
             (CORES, "X") => {
                 let thread = event.name.strip_prefix("thread ").and_then(|number| number.parse().ok());
                 if let Some(thread) = thread {
-                    push(begin, thread, format!("runs on core {}", track));
-                    push(end, thread, format!("leaves core {}", track));
+                    push(begin, thread, format!("runs on core {track}"));
+                    push(end, thread, format!("leaves core {track}"));
                 }
             }
             (THREADS, "i") => push(begin, track, event.name.clone()),

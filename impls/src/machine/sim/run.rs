@@ -204,15 +204,10 @@ pub(super) fn run(threads: usize, cpus: &[usize], seed: u64, body: &(dyn Fn(usiz
         // Stacks may hold what other memory points to: they stay for ever, as said above.
         std::mem::forget(routines);
     }
-    if outcome.is_err() || stuck {
+    // Of a guided run always: the program behind it may fail yet, and then there is no report.
+    if outcome.is_err() || stuck || world.guide.is_some() {
         let cycle = if world.observe { world.quiet_since } else { world.now };
         FAILED.set(Some(Failed { cycle, tape: world.tape.as_deref().cloned() }));
-    }
-    // For whoever explores: the run, or the program behind it, may fail, and then there is no report.
-    if let (Some(guide), Some(tape)) = (&world.guide, &world.tape)
-        && let Ok(mut guide) = guide.try_borrow_mut()
-    {
-        guide.unfinished = Some((**tape).clone());
     }
     if let Err(panic) = outcome {
         std::mem::forget(world);
@@ -358,7 +353,8 @@ pub struct Failed {
 
 thread_local!(static FAILED: RefCell<Option<Failed>> = const { RefCell::new(None) });
 
-/// Takes what is left of the last run on this host thread that panicked or in which nobody got anywhere any more.
+/// Takes what is left of the last run on this host thread that panicked, in which nobody got anywhere any more, or whose
+/// schedule was explored.
 pub fn take_failed() -> Option<Failed> {
     FAILED.take()
 }

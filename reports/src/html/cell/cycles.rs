@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use record::Record;
-use record::simulated::{CycleLedger, CycleParts};
+use record::simulated::CycleParts;
 
 use super::tables::grouped;
 use crate::html::figure::scroll;
@@ -15,19 +15,33 @@ pub(super) fn ledger(record: &Record) -> Option<Markup> {
         results.filter_map(|result| Some(&result.simulated.as_ref()?.ledger))
     };
     let launches = ledgers().count();
-    let all = ledgers().cloned().reduce(together)?;
-    let per_acquire = |cycles: u64| match all.acquires {
+    if launches == 0 {
+        return None;
+    }
+    let span_cycles: u64 = ledgers().map(|ledger| ledger.span_cycles).sum();
+    let acquires: u64 = ledgers().map(|ledger| ledger.acquires).sum();
+    let per_acquire = |cycles: u64| match acquires {
         0 => "-".to_owned(),
         acquires => match cycles as f64 / acquires as f64 {
             many if many >= 1000.0 => grouped(many.round() as i128),
             few => format!("{few:.1}"),
         },
     };
-    let rows: Vec<_> = all.think.named().into_iter().zip(all.wait.named()).zip(all.hold.named()).collect();
+    let share = |cycles: u64| percent(cycles as f64 / span_cycles.max(1) as f64);
+    // Of each part its cycles while thinking, waiting and holding.
+    let mut rows = CycleParts::default().named().map(|(name, _)| (name, [0_u64; 3]));
+    for ledger in ledgers() {
+        for (phase, parts) in [&ledger.think, &ledger.wait, &ledger.hold].into_iter().enumerate() {
+            for ((_, sums), (_, cycles)) in rows.iter_mut().zip(parts.named()) {
+                sums[phase] += cycles;
+            }
+        }
+    }
+    let phases = [0, 1, 2].map(|phase| rows.iter().map(|(_, sums)| sums[phase]).sum::<u64>());
     Some(html! {
         p .note {
-            "In cycles, exact: " (grouped(all.span_cycles.into())) " of all workers from first run to end, "
-            (grouped(all.acquires.into())) " acquires, " (launches) @if launches == 1 { " launch." } @else { " launches." }
+            "In cycles, exact: " (grouped(span_cycles.into())) " of all workers from first run to end, "
+            (grouped(acquires.into())) " acquires, " (launches) @if launches == 1 { " launch." } @else { " launches." }
             " Waits here are those of the machine; the parts above are those that a probe could see."
         }
         (scroll("Cycles by part", html! {
@@ -37,49 +51,22 @@ pub(super) fn ledger(record: &Record) -> Option<Markup> {
                     @for name in ["thinking", "waiting", "holding", "share of all"] { th scope="col" { (name) } }
                 } }
                 tbody {
-                    @for (((name, think), (_, wait)), (_, hold)) in rows {
-                        @let sum = think + wait + hold;
-                        @if sum > 0 {
+                    @for (name, sums) in rows {
+                        @if sums != [0; 3] {
                             tr {
                                 th scope="row" { (name) }
-                                @for cycles in [think, wait, hold] { td { (per_acquire(cycles)) } }
-                                td { (percent(sum as f64 / all.span_cycles.max(1) as f64)) }
+                                @for cycles in sums { td { (per_acquire(cycles)) } }
+                                td { (share(sums.iter().sum())) }
                             }
                         }
                     }
                     tr .sum {
                         th scope="row" { "span" }
-                        @for part in [&all.think, &all.wait, &all.hold] { td { (per_acquire(part.sum_cycles())) } }
-                        td { (percent(all.sum_cycles() as f64 / all.span_cycles.max(1) as f64)) }
+                        @for cycles in phases { td { (per_acquire(cycles)) } }
+                        td { (share(phases.iter().sum())) }
                     }
                 }
             }
         }))
     })
-}
-
-fn together(a: CycleLedger, b: CycleLedger) -> CycleLedger {
-    CycleLedger {
-        span_cycles: a.span_cycles + b.span_cycles,
-        acquires: a.acquires + b.acquires,
-        think: sum(a.think, b.think),
-        wait: sum(a.wait, b.wait),
-        hold: sum(a.hold, b.hold),
-    }
-}
-
-fn sum(a: CycleParts, b: CycleParts) -> CycleParts {
-    CycleParts {
-        work_cycles: a.work_cycles + b.work_cycles,
-        queue_cycles: a.queue_cycles + b.queue_cycles,
-        transfer_cycles: a.transfer_cycles + b.transfer_cycles,
-        invalidation_cycles: a.invalidation_cycles + b.invalidation_cycles,
-        spin_cycles: a.spin_cycles + b.spin_cycles,
-        park_cycles: a.park_cycles + b.park_cycles,
-        run_queue_cycles: a.run_queue_cycles + b.run_queue_cycles,
-        wake_cycles: a.wake_cycles + b.wake_cycles,
-        kernel_cycles: a.kernel_cycles + b.kernel_cycles,
-        holder_preempted_cycles: a.holder_preempted_cycles + b.holder_preempted_cycles,
-        lost_race_cycles: a.lost_race_cycles + b.lost_race_cycles,
-    }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use super::super::trace::Tape;
 use super::schedule::{How, Schedule, Switch};
 use super::{Kind, Policy};
 use crate::machine::random;
@@ -76,7 +75,6 @@ pub(in super::super) struct Guide {
     pub(super) preemptions: usize,
     /// Why nothing goes on, if nothing does.
     pub(in super::super) stuck: Option<Kind>,
-    pub(in super::super) unfinished: Option<Tape>,
 }
 
 fn below(state: &mut u64, bound: u64) -> u64 {
@@ -131,7 +129,6 @@ impl Guide {
             made: Vec::new(),
             preemptions: 0,
             stuck: None,
-            unfinished: None,
         }
     }
 

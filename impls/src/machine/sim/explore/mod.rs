@@ -34,7 +34,7 @@ use std::rc::Rc;
 use std::sync::Once;
 
 use super::preset::Preset;
-use super::run::{Report, Setup, simulate_guided};
+use super::run::{Report, Setup, simulate_guided, take_failed};
 
 pub use self::schedule::{How, Schedule, Switch};
 
@@ -250,7 +250,7 @@ fn run(options: &Options, plan: Plan, marks: usize, program: &dyn Fn()) -> Tried
         schedule: Schedule(std::mem::take(&mut guide.made)),
         preemptions: guide.preemptions,
         reports,
-        unfinished: guide.unfinished.take().filter(|_| failed),
+        unfinished: take_failed().and_then(|run| run.tape).filter(|_| failed),
     }
 }
 

@@ -109,7 +109,7 @@ pub(crate) fn of_tape(
     marks.sort_by_key(|mark| mark.time);
     // After the first mark that was dropped, what is kept is not whole: it ends with the last.
     let end_of = |mark: &Mark| match mark.step {
-        Step::Miss(miss) => miss.end,
+        Step::Miss(miss) => miss.answered(),
         _ => mark.time,
     };
     let end = marks.iter().map(end_of).max().unwrap_or(from_cycle);
@@ -228,7 +228,7 @@ impl<'a> Drawing<'a> {
             Step::Miss(miss) => {
                 // Its wait in the queue is a part of it: two bars would hide which belongs to which.
                 let name = format!("{} line {}", miss.op.name(), miss.line);
-                self.slice(THREADS, thread, &name, time, miss.end, args_of(&miss, time));
+                self.slice(THREADS, thread, &name, time, miss.answered(), args_of(&miss, time));
             }
             Step::Word { line, op } => self.instant(thread, &format!("{} line {line}", op.name()), time),
             Step::Watch => {}
@@ -363,8 +363,8 @@ fn args_of(miss: &Miss, asked: u64) -> Value {
     json!({
         "found": miss.prior.name(),
         "from_core": miss.from_core,
-        "queue_cycles": miss.start.saturating_sub(asked),
-        "transfer_cycles": miss.end - miss.start,
+        "queue_cycles": miss.queue_cycles(asked),
+        "transfer_cycles": miss.transfer_cycles(),
         "invalidated": miss.invalidated,
     })
 }

@@ -175,6 +175,16 @@ fn mistakes_are_told_with_file_line_and_key() {
             "cores = 4\norder = [0, 1, 2]",
             "my.toml:5: order: expected a list of 4 numbers, one for each core, found 3",
         ),
+        (
+            "cores = 4",
+            "cores = 4\nshared_cache = 1",
+            "my.toml:5: shared_cache: expected true or false, found 1",
+        ),
+        (
+            "cores = 4",
+            "cores = 4\nshared_cache = true\nby_home = true",
+            "my.toml:6: by_home: does not go with `shared_cache = true`: there no core owns a line",
+        ),
         ("cores = 4", "cores = ", "my.toml:4: not valid TOML: "),
     ];
     assert!(read(USER, None).is_ok(), "{:?}", read(USER, None));

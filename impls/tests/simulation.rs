@@ -3,10 +3,10 @@
 use std::rc::Rc;
 
 use impls::card::{Defaults, Runs};
-use impls::machine::sim::preset::Preset;
+use impls::machine::sim::preset::{Op, Preset, Prior};
 use impls::machine::sim::trace::{Away, Mark, Step};
 use impls::machine::sim::{Report, Setup, Sim, clock_cycles, simulate};
-use impls::machine::{Atomic, Machine, Ordering, Waited};
+use impls::machine::{Atomic, AtomicInt, Machine, Ordering, Waited};
 use impls::mutex::go_2016_starving::Go2016Starving;
 use impls::mutex::go_2019_fastpath::Go2019Fastpath;
 use impls::mutex::mcs::Mcs;
@@ -73,6 +73,48 @@ fn every_lock_excludes_and_every_ledger_sums() {
             }
         }));
     }
+}
+
+/// Cycles from the first to the last of 1000 additions of each thread to one word, on the first cores in the preset's order.
+fn adding(preset: &str, threads: usize) -> u64 {
+    let setup = setup(preset);
+    let cpus: Vec<usize> = setup.preset.order.iter().take(threads).map(|&core| usize::from(core)).collect();
+    let end = std::sync::atomic::AtomicU64::new(0);
+    let (sum, _) = simulate(&setup, || {
+        let word = <S as Machine>::AtomicU64::new(0);
+        S::run(threads, &cpus, 1, &|_| {
+            for _ in 0..1000 {
+                word.fetch_add(1, Ordering::Relaxed);
+            }
+            end.fetch_max(clock_cycles().unwrap(), Ordering::Relaxed);
+        });
+        word.load(Ordering::Relaxed)
+    });
+    assert_eq!(sum, threads as u64 * 1000);
+    end.into_inner()
+}
+
+/// At a shared cache requests overlap on their way: few threads take as long as one, and many are limited by what a request
+/// does there. Where a line is owned, transfers follow on each other.
+#[test]
+fn requests_to_a_shared_cache_overlap_on_their_way() {
+    let tilera = Preset::builtin("tilera-36").unwrap();
+    let (one_hop, most_hops) = (0, tilera.classes.len() as u8 - 1);
+    let cycles = |op, class| u64::from(tilera.miss_cycles(op, Prior::Modified, class));
+    let read = cycles(Op::Load, most_hops) * u64::from(tilera.read_occupancy_percent) / 100;
+    let there = cycles(Op::Fai, most_hops) - cycles(Op::Load, most_hops) + read;
+    for (threads, expected) in [
+        (1, 1000 * cycles(Op::Fai, one_hop)),
+        (2, 1000 * cycles(Op::Fai, one_hop)),
+        (12, 12_000 * there),
+        (36, 36_000 * there),
+    ] {
+        let found = adding("tilera-36", threads);
+        let bounds = expected..=expected + expected / 50;
+        assert!(bounds.contains(&found), "{threads} threads: {found} cycles, expected {bounds:?}");
+    }
+    // Six threads have six times as much to add, and the line to pass around besides.
+    assert!(adding("opteron-48", 6) > 12 * adding("opteron-48", 1));
 }
 
 /// What a simulation that fails says.

@@ -170,21 +170,20 @@ impl Teller {
                 self.event(event, object, mine)?
             }
             Step::Miss(miss) if mine => {
-                let queue = miss.start.saturating_sub(time);
+                let (queue, transfer) = (miss.queue_cycles(time), miss.transfer_cycles());
                 self.sums.misses += 1;
                 self.sums.queue_cycles += queue;
-                self.sums.transfer_cycles += miss.end - miss.start;
+                self.sums.transfer_cycles += transfer;
                 let taken = match miss.invalidated {
                     0 => String::new(),
                     n => format!(", takes {n} copies away"),
                 };
                 format!(
-                    "{} misses line {} ({}, last at core {}): {queue} cycles in the queue, {} until it is here{taken}",
+                    "{} misses line {} ({}, last at core {}): {queue} cycles in the queue, {transfer} until it is here{taken}",
                     miss.op.name(),
                     miss.line,
                     miss.prior.name(),
-                    miss.from_core,
-                    miss.end - miss.start
+                    miss.from_core
                 )
             }
             Step::Watch if mine => "polls; what it sees does not change".to_owned(),

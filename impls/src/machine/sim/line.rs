@@ -19,6 +19,10 @@
 //! owner and back. The published costs are those of homes at one end of the way; a home elsewhere adds a detour, which a
 //! request spends while it waits, if it waits.
 //!
+//! On machines whose stores and atomics act at a cache that all cores share (`shared_cache`), no core owns a line. A request
+//! travels there and back, and occupies the line only in between: others may be on their way meanwhile. It takes effect at
+//! the cache, and its thread goes on when the answer is back.
+//!
 //! Lines have no capacity: a copy stays until it is taken. A line that nobody has touched belongs to its first toucher.
 
 use std::collections::VecDeque;
@@ -102,11 +106,30 @@ impl From<State> for Prior {
     }
 }
 
+/// For how many of its `cost` cycles a request occupies a line at a shared cache: a read for its share, all others for what
+/// they cost beyond a read besides. The rest is the way there and back.
+fn occupancy(op: Op, prior: Prior, others: u32, cost: u32, preset: &Preset) -> u32 {
+    let share = |cycles: u32| (u64::from(cycles) * u64::from(preset.read_occupancy_percent) / 100) as u32;
+    let farthest = (preset.classes.len() - 1) as u8;
+    let read = preset.miss_cycles(Op::Load, prior, farthest);
+    let occupied = match op {
+        Op::Load => share(cost),
+        _ => {
+            let whole = preset.miss_cycles(op, prior, farthest) + preset.sharing_cycles(others);
+            whole.saturating_sub(read) + share(read)
+        }
+    };
+    occupied.min(cost)
+}
+
 /// When a transaction starts and ends, and what it found.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Grant {
     pub(super) start: u64,
     pub(super) end: u64,
+    /// Cycles on the way to a shared cache, before `start`, and back, after `end`; 0 elsewhere.
+    pub(super) there: u32,
+    pub(super) back: u32,
     pub(super) prior: Prior,
     /// Copies of other cores that it takes away.
     pub(super) invalidated: u32,
@@ -115,6 +138,11 @@ pub(super) struct Grant {
 }
 
 impl Grant {
+    /// Cycles that were spent on this request, besides those in the queue.
+    pub(super) fn cycles(&self) -> u64 {
+        self.end - self.start + u64::from(self.there) + u64::from(self.back)
+    }
+
     /// Whether several cores may have had copies.
     pub(super) fn prior_is_shared(&self) -> bool {
         matches!(self.prior, Prior::Shared | Prior::Owned)
@@ -132,6 +160,8 @@ pub(super) struct Lines {
     free: Vec<LineIndex>,
     live: usize,
     touched: u32,
+    /// Until when the owner of a line that nobody else wants may write it: for ever, or never where no core owns any.
+    owned_until: u64,
     costs: Distances,
 }
 
@@ -155,6 +185,7 @@ impl Lines {
             free: Vec::new(),
             live: 0,
             touched: 0,
+            owned_until: if preset.shared_cache { 0 } else { u64::MAX },
             costs: Distances::new(preset),
         }
     }
@@ -204,7 +235,7 @@ impl Lines {
             owner: core,
             home: core,
             read_until: u64::MAX,
-            write_until: u64::MAX,
+            write_until: self.owned_until,
             ..Line::default()
         };
         self.touched += 1;
@@ -341,11 +372,18 @@ impl Lines {
     ) -> Grant {
         let mine = self.has_copy(index, core);
         let line = &self.lines[index as usize];
-        let start = arrival.max(line.free_at);
         let others = line.copies - u32::from(mine);
         let prior = line.state.into();
         let from = line.owner;
+        let free_at = line.free_at;
         let mut cost = self.cost(index, core, op, others, preset);
+        let (mut there, mut back) = (0, 0);
+        if preset.shared_cache {
+            let way = cost - occupancy(op, prior, others, cost, preset);
+            (there, back) = (way / 2, way - way / 2);
+            cost -= way;
+        }
+        let start = (arrival + u64::from(there)).max(free_at);
         if preset.by_home && others > 0 {
             let waited = u32::try_from(start - arrival).unwrap_or(u32::MAX);
             cost += self.detour(index, core, preset).saturating_sub(waited);
@@ -356,6 +394,7 @@ impl Lines {
         if matches!(op, Op::Load) {
             line.write_until = line.write_until.min(start);
             line.free_at = match preset.read_occupancy_percent {
+                _ if preset.shared_cache => end,
                 100 => end,
                 share => start + u64::from(cost) * u64::from(share) / 100,
             };
@@ -368,12 +407,12 @@ impl Lines {
                 line.copies += 1;
                 self.copies[index as usize * self.words + usize::from(core) / 64] |= 1 << (core % 64);
             }
-            Grant { start, end, prior, invalidated: 0, from }
+            Grant { start, end, there, back, prior, invalidated: 0, from }
         } else {
             line.read_until = start;
             line.write_until = line.write_until.min(start);
             line.taken = true;
-            Grant { start, end, prior, invalidated: others, from }
+            Grant { start, end, there, back, prior, invalidated: others, from }
         }
     }
 
@@ -384,10 +423,11 @@ impl Lines {
             return;
         }
         self.only(index, core);
+        let owned_until = self.owned_until;
         let line = &mut self.lines[index as usize];
         line.state = State::Modified;
         line.read_until = u64::MAX;
-        line.write_until = u64::MAX;
+        line.write_until = owned_until;
         line.taken = false;
         line.free_at = now + hold;
     }

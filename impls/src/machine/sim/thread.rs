@@ -50,6 +50,8 @@ pub(super) struct Thread {
     pub(super) watched: LineIndex,
     /// Its queued request has been served.
     pub(super) granted: bool,
+    /// Cycles until it has the answer to its request once that has taken effect: of a request to a shared cache.
+    pub(super) way_back: u32,
     pub(super) token: bool,
     pub(super) timed_out: bool,
     pub(super) random: u64,

@@ -28,10 +28,14 @@ pub struct Miss {
     pub prior: Prior,
     /// The core that had it last.
     pub from_core: u16,
-    /// When the line was free for it; from the mark's time until here it queued. Cycles.
+    /// When the line was free for it. Cycles.
     pub start: u64,
-    /// When it had the line. Cycles.
+    /// When it took effect: it had the line. Cycles.
     pub end: u64,
+    /// Cycles on the way to a shared cache, before `start`.
+    pub there_cycles: u32,
+    /// Cycles on the way back from it, after `end`.
+    pub back_cycles: u32,
     /// Copies that it took away.
     pub invalidated: u32,
 }
@@ -108,7 +112,23 @@ impl Tape {
 
 impl Miss {
     pub(super) fn new(line: u32, op: Op, grant: Grant) -> Self {
-        let Grant { start, end, prior, invalidated, from } = grant;
-        Miss { line, op, prior, from_core: from, start, end, invalidated }
+        let Grant { start, end, there, back, prior, invalidated, from } = grant;
+        let (there_cycles, back_cycles) = (there, back);
+        Miss { line, op, prior, from_core: from, start, end, there_cycles, back_cycles, invalidated }
+    }
+
+    /// Cycles in the line's queue of a request that was made at `asked`.
+    pub fn queue_cycles(&self, asked: u64) -> u64 {
+        self.start.saturating_sub(asked + u64::from(self.there_cycles))
+    }
+
+    /// Cycles that the request itself took.
+    pub fn transfer_cycles(&self) -> u64 {
+        self.end - self.start + u64::from(self.there_cycles) + u64::from(self.back_cycles)
+    }
+
+    /// When the thread that asked goes on, in cycles.
+    pub fn answered(&self) -> u64 {
+        self.end + u64::from(self.back_cycles)
     }
 }

@@ -8,7 +8,7 @@ use super::nodes::Near;
 use super::{Error, HOLD_WINDOW_CYCLES, Local, MOST_CORES, OPS, Op, Os, Preset, Prior, Wake};
 use crate::text::reader::{Item, Source, Table};
 
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "name",
     "summary",
     "clock_mhz",
@@ -22,6 +22,7 @@ const KEYS: [&str; 20] = [
     "order",
     "owned_state",
     "by_home",
+    "shared_cache",
     "read_occupancy_percent",
     "hold_window_cycles",
     "distance",
@@ -71,6 +72,12 @@ fn preset(source: &Source, files: ReadFile<'_>) -> Result<Preset, Error> {
         Some(item) => item.as_bool().ok_or_else(|| item.expected("true or false")),
     };
     let (owned_state, by_home) = (flag("owned_state")?, flag("by_home")?);
+    let shared_cache = flag("shared_cache")?;
+    for key in ["owned_state", "by_home"] {
+        if let Some(item) = top.get(key).filter(|item| shared_cache && item.as_bool() == Some(true)) {
+            return Err(item.wrong("does not go with `shared_cache = true`: there no core owns a line"));
+        }
+    }
 
     let item = top.need("distance", "a table that says which cores are how far apart")?;
     let distances = distance::read(source, &item, &node_of_core, files)?;
@@ -90,11 +97,12 @@ fn preset(source: &Source, files: ReadFile<'_>) -> Result<Preset, Error> {
         order,
         owned_state,
         by_home,
+        shared_cache,
         read_occupancy_percent: need(&top, "read_occupancy_percent", "a percentage", 0..401)? as u32,
         hold_window_cycles: top.integer(
             "hold_window_cycles",
             0..MOST_CYCLES + 1,
-            u64::from(HOLD_WINDOW_CYCLES),
+            if shared_cache { 0 } else { u64::from(HOLD_WINDOW_CYCLES) },
         )? as u32,
         node_distance,
         miss: costs.miss,

@@ -171,8 +171,11 @@ pub struct Preset {
     /// Whether what one cache fetches from another goes by way of the line's home: the directory at the node of the core
     /// that touched it first.
     pub by_home: bool,
+    /// Whether stores and atomics act at a cache that all cores share, so that no core owns a line.
+    pub shared_cache: bool,
     /// Exclusive requests occupy a line for their whole latency, reads for this share of it: more than 100 where the
-    /// next request must wait for the end of the read to be known at the line's home.
+    /// next request must wait for the end of the read to be known at the line's home. At a shared cache all requests
+    /// occupy it for this share of what a read takes, and stores and atomics for what they take beyond a read besides.
     pub read_occupancy_percent: u32,
     /// After an exclusive grant the owner keeps the line for 0 to so many cycles, drawn evenly.
     pub hold_window_cycles: u32,

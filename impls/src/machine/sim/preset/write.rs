@@ -39,6 +39,7 @@ impl Preset {
         writeln!(out, "order = {}", list(&self.order))?;
         writeln!(out, "owned_state = {}", self.owned_state)?;
         writeln!(out, "by_home = {}", self.by_home)?;
+        writeln!(out, "shared_cache = {}", self.shared_cache)?;
         writeln!(out, "read_occupancy_percent = {}", self.read_occupancy_percent)?;
         writeln!(out, "hold_window_cycles = {}", self.hold_window_cycles)?;
 

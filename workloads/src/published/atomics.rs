@@ -1,11 +1,9 @@
-//! All threads operate on one word, and pause for the maximum latency between two operations.
-//!
-//! The pause keeps a core from operating many times in a row. With one thread there is none: nobody is to be let in.
+//! All threads operate on one word, and pause between two operations.
 
 use std::rc::Rc;
 
 use impls::machine::sim::Polling;
-use impls::machine::sim::preset::{Op, Preset};
+use impls::machine::sim::preset::Preset;
 use impls::machine::{Atomic, AtomicInt, Line, Machine, Ordering};
 
 use super::{S, Step};
@@ -14,31 +12,43 @@ use super::{S, Step};
 /// thread (50.6 and 96.4 million a second at 2.1 GHz).
 const LOOP_CYCLES: u32 = 18;
 
+/// Cycles between two operations of a thread, so that a core does not operate many times in a row: as the scripts of the
+/// paper's library have it, on all its machines.
+fn pause_cycles(threads: usize) -> u32 {
+    match threads {
+        1 => 0,
+        2 => 10,
+        3..=6 => 30,
+        7..=12 => 80,
+        _ => 150,
+    }
+}
+
 /// The series of the figure, by its name; `None` for a name that it does not have.
 pub fn mops(preset: &Rc<Preset>, series: &str, threads: usize, seed: u64) -> Option<f64> {
     type Word = <S as Machine>::AtomicU64;
     let word = Line(Word::new(0));
     let word: &Word = &word;
-    let (op, operate): (Op, fn(&Word, &mut u64)) = match series {
-        "FAI" => (Op::Fai, |word, _| {
+    let operate: fn(&Word, &mut u64) = match series {
+        "FAI" => |word, _| {
             word.fetch_add(1, Ordering::Relaxed);
-        }),
+        },
         // The paper's loop sets and clears in turn; so every other operation may fail.
-        "CAS" => (Op::Cas, |word, turn| {
+        "CAS" => |word, turn| {
             *turn ^= 1;
             let _ = word.compare_exchange(*turn ^ 1, *turn, Ordering::Relaxed, Ordering::Relaxed);
-        }),
-        "SWAP" => (Op::Swap, |word, turn| {
+        },
+        "SWAP" => |word, turn| {
             *turn ^= 1;
             word.swap(*turn, Ordering::Relaxed);
-        }),
+        },
         // The paper's loop clears the word whenever it was the one to set it.
-        "TAS" => (Op::Tas, |word, _| {
+        "TAS" => |word, _| {
             if word.swap_while(1, Ordering::Relaxed, |_| false) == 0 {
                 word.store(0, Ordering::Relaxed);
             }
-        }),
-        "CASFAI" => (Op::Cas, |word, _| {
+        },
+        "CASFAI" => |word, _| {
             loop {
                 let seen = word.load(Ordering::Relaxed);
                 S::work(LOOP_CYCLES);
@@ -46,10 +56,10 @@ pub fn mops(preset: &Rc<Preset>, series: &str, threads: usize, seed: u64) -> Opt
                     break;
                 }
             }
-        }),
+        },
         _ => return None,
     };
-    let pause = super::latency_max(preset, &super::cores(preset, threads), op);
+    let pause = pause_cycles(threads);
     let step = |_| -> Step<'_> {
         let mut turn = 0;
         Box::new(move || {

@@ -57,7 +57,11 @@ pub fn mops(
     let x86 = matches!(platform, "Opteron" | "Xeon");
     let run = Run { preset, threads, seed };
     Ok(match series {
-        "TAS" => run.of::<mutex::spin_tas::SpinTas>(Polling::Shared, &[]),
+        // The library's sets the flag by compare-and-swap.
+        "TAS" => {
+            let preset = &Rc::new(setting_by_cas(preset));
+            Run { preset, ..run }.of::<mutex::spin_tas::SpinTas>(Polling::Shared, &[])
+        }
         "TTAS" => {
             let limit = pauses(TTAS_BACKOFF_CYCLES);
             let params = [("backoff_first_pauses", limit), ("backoff_limit_pauses", limit)];
@@ -81,6 +85,18 @@ pub fn mops(
         }
         _ => return Err(lacking(series).unwrap_or("not a series of the paper")),
     })
+}
+
+/// This machine, where a swap costs what a compare-and-swap does.
+fn setting_by_cas(preset: &Preset) -> Preset {
+    let mut changed = preset.clone();
+    let cas = Op::Cas as usize;
+    let costs_of_an_op = changed.miss.len() / Op::ALL.len();
+    for op in [Op::Tas as usize, Op::Swap as usize] {
+        changed.miss.copy_within(cas * costs_of_an_op..(cas + 1) * costs_of_an_op, op * costs_of_an_op);
+        changed.local.hit[op] = changed.local.hit[cas];
+    }
+    changed
 }
 
 /// Why this project does not have a series of the figure, if it does not.

@@ -14,6 +14,7 @@ use impls::machine::os::{self, Os, clock};
 use impls::mutex::MutexImpl;
 use impls::probe::{NoProbe, Probe};
 use profiler::counters::Counters;
+use profiler::ledger::PARK_CPU_NS;
 use profiler::probe::{Collect, CollectContext, CountProbe, FullProbe, SampleProbe, WatchProbe};
 use record::{LaunchResult, LaunchSpec, PROTOCOL, ProbeMode, is_simulated};
 use workloads::driver::{self, Account, Outcome, Witness};
@@ -173,6 +174,7 @@ fn carry_out<P: Collect>(card: &Card, spec: &LaunchSpec, drive: &Drive<P>) -> Re
             role_of_worker: &spec.point.role_of_worker(),
             objects: &outcome.objects,
             primitive_reports: card.offers(Capability::Observable),
+            park_cpu_ns: PARK_CPU_NS,
             sampled_waiters: outcome.waiters_sampled,
         },
     )?;

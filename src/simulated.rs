@@ -127,6 +127,8 @@ fn carry_out(card: &Card, spec: &LaunchSpec, marks: Marks, drive: &Drive<SimProb
             role_of_worker: &spec.point.role_of_worker(),
             objects: &outcome.objects,
             primitive_reports: card.offers(Capability::Observable),
+            // Who queues at a bucket of the kernel is on its core, for as long as that takes.
+            park_cpu_ns: u64::MAX,
             sampled_waiters: None,
         },
     )?;

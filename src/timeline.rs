@@ -4,14 +4,14 @@
 //! |---|---|
 //! | cores | which thread runs on each core |
 //! | threads | what each thread does: waits, holds, spins, sleeps, is off its core; within them each miss, with what it cost |
-//! | lines | who had each of the busiest cache lines for itself |
+//! | lines | who had each of the busiest cache lines for itself; at a shared cache, who changed it last |
 //! | objects | how many threads wait for each object |
 //!
 //! The launch is simulated twice: the first time says when the first measured slice began, and marks are kept from there.
 //! A timeline that begins with the launch needs no first time.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -105,11 +105,10 @@ pub(crate) fn of_tape(
     from_cycle: u64,
     mut about: Value,
 ) -> Value {
-    let mut marks: Vec<Mark> = tape.marks.clone();
-    marks.sort_by_key(|mark| mark.time);
+    let marks = in_order(&tape.marks);
     // After the first mark that was dropped, what is kept is not whole: it ends with the last.
     let end_of = |mark: &Mark| match mark.step {
-        Step::Miss(miss) => miss.answered(),
+        Step::Miss(miss) => miss.answered(mark.time),
         _ => mark.time,
     };
     let end = marks.iter().map(end_of).max().unwrap_or(from_cycle);
@@ -133,6 +132,28 @@ pub(crate) fn of_tape(
         "every step from the first cycle on".into()
     };
     json!({ "displayTimeUnit": "ns", "otherData": about, "traceEvents": drawing.events() })
+}
+
+/// The marks in the order of time. A thread's clock runs ahead while nobody can notice, so what it reports may lie behind the
+/// moment at which it loses its core: that it does only when it has the core again.
+fn in_order(marks: &[Mark]) -> Vec<Mark> {
+    let mut marks = marks.to_vec();
+    marks.sort_by_key(|mark| mark.time);
+    let mut off: HashMap<u32, (u64, Vec<usize>)> = HashMap::new();
+    for index in 0..marks.len() {
+        let Mark { time, thread, step } = marks[index];
+        match step {
+            Step::Off(Away::Preempted) => drop(off.insert(thread, (time, Vec::new()))),
+            Step::Report(..) => drop(off.get_mut(&thread).map(|(_, early)| early.push(index))),
+            Step::Core(_) => {
+                let (since, early) = off.remove(&thread).unwrap_or_default();
+                early.into_iter().for_each(|index| marks[index].time += time - since);
+            }
+            _ => {}
+        }
+    }
+    marks.sort_by_key(|mark| mark.time);
+    marks
 }
 
 /// Intervals that are open, and what has been drawn.
@@ -228,7 +249,7 @@ impl<'a> Drawing<'a> {
             Step::Miss(miss) => {
                 // Its wait in the queue is a part of it: two bars would hide which belongs to which.
                 let name = format!("{} line {}", miss.op.name(), miss.line);
-                self.slice(THREADS, thread, &name, time, miss.answered(), args_of(&miss, time));
+                self.slice(THREADS, thread, &name, time, miss.answered(time), args_of(&miss));
             }
             Step::Word { line, op } => self.instant(thread, &format!("{} line {line}", op.name()), time),
             Step::Watch => {}
@@ -336,20 +357,24 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// Draws who had each of the busiest lines for itself.
+    /// Draws who had each of the busiest lines for itself, of those that several threads asked for.
     fn lines(&mut self, marks: &[Mark]) {
         let mut grants: BTreeMap<u32, Vec<(u32, u64)>> = BTreeMap::new();
+        let mut askers: HashMap<u32, BTreeSet<u32>> = HashMap::new();
         for mark in marks {
-            if let Step::Miss(miss) = mark.step
-                && miss.op != Op::Load
-            {
-                grants.entry(miss.line).or_default().push((mark.thread, miss.end));
+            if let Step::Miss(miss) = mark.step {
+                askers.entry(miss.line).or_default().insert(mark.thread);
+                if miss.op != Op::Load {
+                    grants.entry(miss.line).or_default().push((mark.thread, miss.end));
+                }
             }
         }
+        grants.retain(|line, _| askers[line].len() > 1);
         let mut lines: Vec<_> = grants.into_iter().collect();
         lines.sort_by_key(|(line, grants)| (Reverse(grants.len()), *line));
         for (place, (line, mut grants)) in (0..).zip(lines.into_iter().take(LINES_MAX)) {
             grants.sort_by_key(|&(_, end)| end);
+            grants.dedup_by_key(|&mut (thread, _)| thread);
             self.name(LINES, place, &format!("line {line}"));
             for (index, &(thread, from)) in grants.iter().enumerate() {
                 let to = grants.get(index + 1).map_or(self.end, |next| next.1).max(from);
@@ -359,12 +384,12 @@ impl<'a> Drawing<'a> {
     }
 }
 
-fn args_of(miss: &Miss, asked: u64) -> Value {
+fn args_of(miss: &Miss) -> Value {
     json!({
         "found": miss.prior.name(),
         "from_core": miss.from_core,
-        "queue_cycles": miss.queue_cycles(asked),
-        "transfer_cycles": miss.transfer_cycles(),
+        "queue_cycles": miss.queue_cycles,
+        "transfer_cycles": miss.transfer_cycles,
         "invalidated": miss.invalidated,
     })
 }

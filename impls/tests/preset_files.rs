@@ -185,6 +185,21 @@ fn mistakes_are_told_with_file_line_and_key() {
             "cores = 4\nshared_cache = true\nby_home = true",
             "my.toml:6: by_home: does not go with `shared_cache = true`: there no core owns a line",
         ),
+        (
+            "cores = 4",
+            "cores = 4\nshared_cache = true\nhold_window_cycles = 7",
+            "my.toml:6: hold_window_cycles: does not go with `shared_cache = true`: there no core owns a line",
+        ),
+        (
+            "cores = 4",
+            "cores = 4\nshared_cache = true",
+            "my.toml:22: local.store: does not go with `shared_cache = true`: all stores and atomics go to that cache",
+        ),
+        (
+            "cores = 4\nread_occupancy_percent = 100",
+            "cores = 4\nshared_cache = true\nread_occupancy_percent = 101",
+            "my.toml:6: read_occupancy_percent: expected a percentage from 0 to 100, found 101",
+        ),
         ("cores = 4", "cores = ", "my.toml:4: not valid TOML: "),
     ];
     assert!(read(USER, None).is_ok(), "{:?}", read(USER, None));

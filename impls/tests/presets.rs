@@ -166,6 +166,26 @@ fn changes_reach_their_constant_only() {
     let changed = preset.with("os.wake_latency_ns", 7).unwrap();
     assert!(changed.os.wake.iter().all(|wake| wake.latency_ns == 7));
     assert_eq!(preset.with("local.atomic", 9).unwrap().local.hit[2..], [9; 4]);
+    // At a shared cache sweeps of misses reach private stores too, and there is nothing to say of owned lines.
+    let niagara = Preset::builtin("niagara-64").unwrap();
+    let slower = niagara.with("miss.store.percent", 200).unwrap();
+    assert_eq!(slower.local.hit[Op::Store as usize], 2 * niagara.local.hit[Op::Store as usize]);
+    for (key, value, expected) in [
+        ("local.cas", 5, "niagara-64: local.cas: does not go with a shared cache: there no core owns a line"),
+        (
+            "hold_window_cycles",
+            5,
+            "niagara-64: hold_window_cycles: does not go with a shared cache: there no core owns a line",
+        ),
+        (
+            "read_occupancy_percent",
+            101,
+            "niagara-64: read_occupancy_percent: expected a number from 0 to 100, found 101",
+        ),
+    ] {
+        assert_eq!(niagara.with(key, value).unwrap_err().to_string(), expected);
+        assert!(key.starts_with("read") || !niagara.constants().iter().any(|known| known == key), "{key}");
+    }
     for (key, value, expected) in [
         ("os.slice", 1, "bergamo-256: unknown constant `os.slice`; the nearest is `os.slice_ns`"),
         ("local.pause", 0, "bergamo-256: local.pause: expected a number from 1 to 10000000, found 0"),

@@ -52,6 +52,17 @@ fn lossy_counter() {
     assert_eq!(counter.load(SC), 6, "updates were lost");
 }
 
+/// Lines cost nothing whatever the machine, also where stores would go to a shared cache.
+#[test]
+fn schedules_do_not_depend_on_the_machine() {
+    let preset = Rc::new(impls::machine::sim::preset::Preset::builtin("niagara-64").unwrap());
+    for options in policies(200) {
+        let there = found(&Options { preset: Rc::clone(&preset), ..options.clone() }, lossy_counter);
+        let here = found(&options, lossy_counter);
+        assert_eq!((there.number, there.schedule), (here.number, here.schedule));
+    }
+}
+
 #[test]
 fn a_lost_update_is_found_under_one_preemption() {
     for options in policies(200) {

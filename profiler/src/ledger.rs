@@ -84,6 +84,9 @@ pub struct Scheduled {
     pub cpu_ns: u64,
     /// Time ready but not on a core.
     pub run_delay_ns: u64,
+    /// Processor time that one sleep may cost: [`PARK_CPU_NS`], or without bound where a model's kernel is as busy as its
+    /// preset says, and its own account is exact.
+    pub park_cpu_ns: u64,
 }
 
 /// The ledger of one worker in one slice of `span_ns`.
@@ -123,7 +126,7 @@ fn reconciled(span_ns: u64, stamped: &Stamped, scheduled: Scheduled) -> Ledger {
     let awake_ns = awake_ns(&ledger);
     // What sleeping itself costs is inside park and wake: no more of it than those hold.
     let sleeping_ns = stamped.park_ns + stamped.park_unsplit_ns + stamped.wake_ns + asleep_ns;
-    let allowed_ns = stamped.parks.saturating_mul(PARK_CPU_NS) + delay_ns / 2;
+    let allowed_ns = stamped.parks.saturating_mul(scheduled.park_cpu_ns).saturating_add(delay_ns / 2);
     let allowed_ns = allowed_ns.min(sleeping_ns);
     let stamped_ns = stamped.think_ns + stamped.hold_ns + stamped.wait_ns;
     let gap_ns = span_ns.saturating_sub(stamped_ns);

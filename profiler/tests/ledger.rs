@@ -1,6 +1,6 @@
 //! The ledger against honest and dishonest accounts, built from a made-up thread whose truth is known.
 
-use profiler::ledger::{Scheduled, Stamped, ledger};
+use profiler::ledger::{PARK_CPU_NS, Scheduled, Stamped, ledger};
 use record::profile::Ledger;
 
 /// What really happened to a thread, ns.
@@ -56,6 +56,7 @@ impl Truth {
         Scheduled {
             cpu_ns: self.awake() + self.sleeps * self.sleep_cpu_each,
             run_delay_ns: self.preempted + self.sleeps * self.ready_each,
+            park_cpu_ns: PARK_CPU_NS,
         }
     }
     /// Stamps by a clock that runs at `rate`.
@@ -189,14 +190,19 @@ fn honest_threads_beside_other_programs_are_not_accused() {
         ("spinning", 101_170_000, spinning, 13_150_000, 5_640_000),
         ("fastpath", 100_740_000, fastpath, 18_790_000, 38_270_000),
     ] {
-        let ledger = ledger(span_ns, &stamped, Some(Scheduled { cpu_ns, run_delay_ns }), true);
+        let ledger = ledger(
+            span_ns,
+            &stamped,
+            Some(Scheduled { cpu_ns, run_delay_ns, park_cpu_ns: PARK_CPU_NS }),
+            true,
+        );
         assert!(residue(&ledger).abs() < 0.02, "{name}: {} in {ledger:?}", residue(&ledger));
     }
     // The same figures, but nobody kept the thread from its core: then it slept in secret, or its clock lies.
-    let quiet = Scheduled { cpu_ns: 33_080_000, run_delay_ns: 0 };
+    let quiet = Scheduled { cpu_ns: 33_080_000, run_delay_ns: 0, park_cpu_ns: PARK_CPU_NS };
     let accused = ledger(127_880_000, &token, Some(quiet), true);
     assert!(residue(&accused) > 0.07, "{} in {accused:?}", residue(&accused));
-    let quiet = Scheduled { cpu_ns: 28_790_000, run_delay_ns: 1_000_000 };
+    let quiet = Scheduled { cpu_ns: 28_790_000, run_delay_ns: 1_000_000, park_cpu_ns: PARK_CPU_NS };
     let accused = ledger(100_740_000, &fastpath, Some(quiet), true);
     assert!(residue(&accused) < -0.07, "{} in {accused:?}", residue(&accused));
 }
@@ -242,4 +248,23 @@ fn without_an_account_nothing_is_scaled() {
     let ledger = ledger(BUSY.span(), &BUSY.stamped(1.0), None, true);
     assert_eq!((ledger.think_ns, ledger.preempted_ns), (BUSY.think, 0));
     assert_eq!(ledger.sum_ns(), BUSY.span());
+}
+
+/// A model's kernel may be busy for as long as its preset says: all of a sleep may be processor time there.
+#[test]
+fn sleeps_of_a_model_may_cost_all_that_they_take() {
+    let stamped = Stamped {
+        think_ns: 1_080_000,
+        hold_ns: 6_000,
+        wait_ns: 940_000,
+        park_unsplit_ns: 906_000,
+        fast_ns: 34_000,
+        parks: 18,
+        ..Stamped::default()
+    };
+    let span_ns = stamped.think_ns + stamped.hold_ns + stamped.wait_ns;
+    let known = |park_cpu_ns| Scheduled { cpu_ns: span_ns - 50_000, run_delay_ns: 50_000, park_cpu_ns };
+    let of = |park_cpu_ns| residue(&ledger(span_ns, &stamped, Some(known(park_cpu_ns)), true));
+    assert!(of(u64::MAX).abs() < 0.001, "{}", of(u64::MAX));
+    assert!(of(PARK_CPU_NS) < -0.05, "{}", of(PARK_CPU_NS));
 }

@@ -47,6 +47,7 @@ fn collect<P: Collect>(slots: Vec<P::Slot>, slice: Slice) -> Collected {
         role_of_worker: &roles,
         objects: &[],
         primitive_reports: true,
+        park_cpu_ns: profiler::ledger::PARK_CPU_NS,
         sampled_waiters: Some((0.5, 200)),
     };
     P::collect(vec![slots], &context).unwrap()
@@ -246,6 +247,7 @@ fn slots_that_do_not_match_the_slices_are_refused() {
         slices: &slices,
         role_of_worker: &[0, 0],
         primitive_reports: true,
+        park_cpu_ns: profiler::ledger::PARK_CPU_NS,
         sampled_waiters: None,
     };
     let error = CountProbe::collect(vec![vec![Default::default()]], &context).unwrap_err();

@@ -87,7 +87,8 @@ fn hashes<P: Probe, I: MutexImpl>(preset: &str, threads: u32, seed: u64) -> Vec<
 }
 
 /// Presets and numbers of threads; the last has more threads than cores.
-const PLACES: [(&str, u32); 4] = [("opteron-48", 8), ("genoa-192", 24), ("niagara-64", 16), ("vm-2", 5)];
+const PLACES: [(&str, u32); 5] =
+    [("opteron-48", 8), ("genoa-192", 24), ("niagara-64", 16), ("tilera-36", 24), ("vm-2", 5)];
 
 fn lines<I: MutexImpl>(text: &mut String) {
     for (preset, threads) in PLACES {

@@ -47,7 +47,7 @@ pub struct CycleParts {
     pub work_cycles: u64,
     /// A request waited until the line was free.
     pub queue_cycles: u64,
-    /// A line was on its way from another core or from memory.
+    /// A line was on its way from another core or from memory; or a request to a shared cache was, there and back.
     pub transfer_cycles: u64,
     /// The copies of others were being taken away.
     pub invalidation_cycles: u64,

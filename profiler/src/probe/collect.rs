@@ -32,6 +32,8 @@ pub struct CollectContext<'a> {
     pub objects: &'a [Vec<usize>],
     /// Whether the implementation reports spins, parks and wakes.
     pub primitive_reports: bool,
+    /// Processor time that one sleep may cost: see [`ledger::Scheduled`].
+    pub park_cpu_ns: u64,
     /// Mean and number of samples of the implementation's own count of waiters.
     pub sampled_waiters: Option<(f64, u64)>,
 }
@@ -208,7 +210,8 @@ fn one_ledger(timed: &Times, worker: &Worker, context: &CollectContext<'_>) -> L
     let measured_ns = || worker.end_ns.saturating_sub(timed.begin_ns.min(worker.start_ns));
     let span_ns = worker.accounted_ns.unwrap_or_else(measured_ns);
     let scheduled = worker.cpu_ns.zip(worker.run_delay_ns);
-    let scheduled = scheduled.map(|(cpu_ns, run_delay_ns)| Scheduled { cpu_ns, run_delay_ns });
+    let park_cpu_ns = context.park_cpu_ns;
+    let scheduled = scheduled.map(|(cpu_ns, run_delay_ns)| Scheduled { cpu_ns, run_delay_ns, park_cpu_ns });
     ledger::ledger(span_ns, &timed.stamped, scheduled, context.primitive_reports)
 }
 

@@ -170,7 +170,7 @@ impl Teller {
                 self.event(event, object, mine)?
             }
             Step::Miss(miss) if mine => {
-                let (queue, transfer) = (miss.queue_cycles(time), miss.transfer_cycles());
+                let (queue, transfer) = (miss.queue_cycles, miss.transfer_cycles);
                 self.sums.misses += 1;
                 self.sums.queue_cycles += queue;
                 self.sums.transfer_cycles += transfer;
@@ -178,12 +178,13 @@ impl Teller {
                     0 => String::new(),
                     n => format!(", takes {n} copies away"),
                 };
+                let (op, line, prior, core) = (miss.op.name(), miss.line, miss.prior.name(), miss.from_core);
+                let (asks, last, way) = match miss.stayed(time) {
+                    false => ("misses", "last at", "until it is here"),
+                    true => ("asks the shared cache for", "last changed by", "there and back"),
+                };
                 format!(
-                    "{} misses line {} ({}, last at core {}): {queue} cycles in the queue, {transfer} until it is here{taken}",
-                    miss.op.name(),
-                    miss.line,
-                    miss.prior.name(),
-                    miss.from_core
+                    "{op} {asks} line {line} ({prior}, {last} core {core}): {queue} cycles in the queue, {transfer} {way}{taken}"
                 )
             }
             Step::Watch if mine => "polls; what it sees does not change".to_owned(),

@@ -21,7 +21,7 @@ mod order;
 use std::rc::Rc;
 
 use impls::machine::Machine;
-use impls::machine::sim::preset::{Op, Preset, Prior};
+use impls::machine::sim::preset::Preset;
 use impls::machine::sim::{Polling, Setup, Sim, clock_cycles, poll_by, simulate};
 use impls::probe::NoProbe;
 
@@ -50,13 +50,6 @@ pub fn preset_of(platform: &str) -> Option<&'static str> {
 /// The cores that the first `threads` threads of an experiment run on.
 fn cores(preset: &Preset, threads: usize) -> Vec<usize> {
     preset.order.iter().take(threads).map(|&core| usize::from(core)).collect()
-}
-
-/// The largest latency of `op` on a line that another of these cores changed: what the experiments call the maximum
-/// latency across the involved cores. 0 for one core.
-fn latency_max(preset: &Preset, cores: &[usize], op: Op) -> u32 {
-    let pairs = cores.iter().flat_map(|&a| cores.iter().map(move |&b| (a, b))).filter(|(a, b)| a != b);
-    pairs.map(|(a, b)| preset.miss_cycles(op, Prior::Modified, preset.class(a, b))).max().unwrap_or(0)
 }
 
 /// Operations per second, in millions, of all threads together. `step` does one operation of a thread, for ever.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use impls::card::Tuned;
 use impls::machine::sim::Polling;
-use impls::machine::sim::preset::{Op, Preset};
+use impls::machine::sim::preset::{Op, Preset, Prior};
 use impls::machine::{Atomic, Line, Machine, Ordering};
 use impls::mutex::{self, MutexImpl, RawMutex};
 
@@ -90,7 +90,14 @@ pub fn mops(
     })
 }
 
-/// This machine, where a swap costs what a compare-and-swap does.
+/// The largest latency of an atomic on a line that another of these cores changed: what the experiment calls the maximum
+/// latency across the involved cores. 0 for one core.
+fn latency_max(preset: &Preset, cores: &[usize]) -> u32 {
+    let pairs = cores.iter().flat_map(|&a| cores.iter().map(move |&b| (a, b))).filter(|(a, b)| a != b);
+    pairs.map(|(a, b)| preset.miss_cycles(Op::Cas, Prior::Modified, preset.class(a, b))).max().unwrap_or(0)
+}
+
+/// This machine, where a test-and-set and a swap cost what a compare-and-swap does.
 fn setting_by_cas(preset: &Preset) -> Preset {
     let mut changed = preset.clone();
     let cas = Op::Cas as usize;
@@ -125,7 +132,7 @@ impl Run<'_> {
         let lock = I::build::<S, Tuned>(Tuned(params.to_vec().leak()));
         let guarded = Line(<S as Machine>::AtomicU64::new(0));
         let cores = super::cores(self.preset, self.threads);
-        let pause = super::latency_max(self.preset, &cores, Op::Cas);
+        let pause = latency_max(self.preset, &cores);
         let (lock, guarded, beside) = (&lock, &guarded, self.beside);
         let step = |_| -> Step<'_> {
             let mut context = lock.context();

@@ -14,7 +14,7 @@ pub enum Part {
     Work,
     /// A request waited until the line was free.
     Queue,
-    /// A line was on its way from another core or from memory.
+    /// A line was on its way from another core or from memory; or a request to a shared cache was, there and back.
     Transfer,
     /// A line was here, or near, and the copies of others were being taken away.
     Invalidation,

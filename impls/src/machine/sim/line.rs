@@ -28,6 +28,7 @@
 use std::collections::VecDeque;
 
 use super::distances::Distances;
+use super::index::Index;
 use super::preset::{Op, Preset, Prior};
 
 /// A word's cache line, as an index into [`Lines`].
@@ -44,8 +45,6 @@ pub(super) struct Queued {
 /// One line.
 #[derive(Debug, Default)]
 pub(super) struct Line {
-    /// Address divided by the size of a line: what the index maps back to.
-    key: usize,
     /// Number in the order of first touch: the name of the line in traces, the same on every host.
     pub(super) serial: u32,
     /// The core that last had the line to itself, or got it last.
@@ -107,7 +106,7 @@ impl From<State> for Prior {
 }
 
 /// For how many of its `cost` cycles a request occupies a line at a shared cache: a read for its share, all others for what
-/// they cost beyond a read besides. The rest is the way there and back.
+/// they cost beyond a read besides, both at the farthest distance. The rest is the way there and back.
 fn occupancy(op: Op, prior: Prior, others: u32, cost: u32, preset: &Preset) -> u32 {
     let share = |cycles: u32| (u64::from(cycles) * u64::from(preset.read_occupancy_percent) / 100) as u32;
     let farthest = (preset.classes.len() - 1) as u8;
@@ -138,6 +137,11 @@ pub(super) struct Grant {
 }
 
 impl Grant {
+    /// Cycles in the line's queue of a request that was made at `asked`.
+    pub(super) fn queue_cycles(&self, asked: u64) -> u64 {
+        self.start - u64::from(self.there) - asked
+    }
+
     /// Cycles that were spent on this request, besides those in the queue.
     pub(super) fn cycles(&self) -> u64 {
         self.end - self.start + u64::from(self.there) + u64::from(self.back)
@@ -155,24 +159,13 @@ pub(super) struct Lines {
     /// Bit per core that has a copy, `words` words a line.
     copies: Vec<u64>,
     words: usize,
-    /// Index by address: open addressing, a power of two, never more than half full.
-    index: Vec<Bucket>,
+    index: Index,
     free: Vec<LineIndex>,
-    live: usize,
     touched: u32,
     /// Until when the owner of a line that nobody else wants may write it: for ever, or never where no core owns any.
     owned_until: u64,
     costs: Distances,
 }
-
-#[derive(Clone, Copy)]
-struct Bucket {
-    /// 0: empty.
-    key: usize,
-    line: LineIndex,
-}
-
-const EMPTY: Bucket = Bucket { key: 0, line: 0 };
 
 impl Lines {
     /// No lines, on this machine.
@@ -181,13 +174,17 @@ impl Lines {
             lines: Vec::new(),
             copies: Vec::new(),
             words: (preset.cores as usize + 1).div_ceil(64),
-            index: vec![EMPTY; 64],
+            index: Index::default(),
             free: Vec::new(),
-            live: 0,
             touched: 0,
             owned_until: if preset.shared_cache { 0 } else { u64::MAX },
             costs: Distances::new(preset),
         }
+    }
+
+    /// From now on no operation on a fresh line misses: all threads act on one core, and it owns them, whatever the machine.
+    pub(super) fn belong_to_all(&mut self) {
+        self.owned_until = u64::MAX;
     }
 
     #[inline(always)]
@@ -195,42 +192,26 @@ impl Lines {
         &mut self.lines[line as usize]
     }
 
-    #[inline(always)]
-    fn slot(&self, key: usize) -> usize {
-        // Fibonacci hashing: the high bits of the product are well mixed.
-        (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) & (self.index.len() - 1)
-    }
-
     /// The line of a word, made when `core` is the first to touch it.
     #[inline(always)]
     pub(super) fn find(&mut self, address: usize, core: u16) -> LineIndex {
         let key = address / 64;
-        let bucket = self.index[self.slot(key)];
-        if bucket.key == key { bucket.line } else { self.search(key, core) }
+        self.index.first(key).unwrap_or_else(|| self.search(key, core))
     }
 
     #[cold]
     #[inline(never)]
     fn search(&mut self, key: usize, core: u16) -> LineIndex {
-        let mut slot = self.slot(key);
-        while self.index[slot].key != 0 {
-            if self.index[slot].key == key {
-                return self.index[slot].line;
-            }
-            slot = (slot + 1) & (self.index.len() - 1);
+        if let Some(line) = self.index.find(key) {
+            return line;
         }
-        let line = self.create(key, core);
-        self.index[slot] = Bucket { key, line };
-        self.live += 1;
-        if self.live * 2 > self.index.len() {
-            self.rehash(self.index.len() * 2);
-        }
+        let line = self.create(core);
+        self.index.insert(key, line);
         line
     }
 
-    fn create(&mut self, key: usize, core: u16) -> LineIndex {
+    fn create(&mut self, core: u16) -> LineIndex {
         let fresh = Line {
-            key,
             serial: self.touched,
             owner: core,
             home: core,
@@ -254,51 +235,17 @@ impl Lines {
         line
     }
 
-    fn rehash(&mut self, size: usize) {
-        self.index = vec![EMPTY; size];
-        for line in 0..self.lines.len() {
-            let key = self.lines[line].key;
-            if key != 0 {
-                let mut slot = self.slot(key);
-                while self.index[slot].key != 0 {
-                    slot = (slot + 1) & (size - 1);
-                }
-                self.index[slot] = Bucket { key, line: line as LineIndex };
-            }
-        }
-    }
-
     /// A word of this address goes away: what comes to lie there later is a new line. So line numbers do not depend on
     /// which addresses the allocator gives again.
     pub(super) fn forget(&mut self, address: usize) {
         let key = address / 64;
-        let mut slot = self.slot(key);
-        while self.index[slot].key != key {
-            if self.index[slot].key == 0 {
-                return;
-            }
-            slot = (slot + 1) & (self.index.len() - 1);
-        }
-        let index = self.index[slot].line;
-        let line = &mut self.lines[index as usize];
+        let Some(index) = self.index.find(key) else { return };
+        let line = &self.lines[index as usize];
         if line.in_flight > 0 || !line.queue.is_empty() || !line.watchers.is_empty() {
             return;
         }
-        line.key = 0;
         self.free.push(index);
-        self.live -= 1;
-        // Open addressing without tombstones: entries behind the hole move up if their own slot allows it.
-        let mask = self.index.len() - 1;
-        let (mut hole, mut next) = (slot, (slot + 1) & mask);
-        while self.index[next].key != 0 {
-            let home = self.slot(self.index[next].key);
-            if (next.wrapping_sub(home) & mask) >= (next.wrapping_sub(hole) & mask) {
-                self.index[hole] = self.index[next];
-                hole = next;
-            }
-            next = (next + 1) & mask;
-        }
-        self.index[hole] = EMPTY;
+        self.index.remove(key);
     }
 
     /// Other hardware threads of the core's physical core.
@@ -437,7 +384,7 @@ impl Lines {
         let line = &self.lines[index as usize];
         let to_owner = self.costs.class(core, line.owner);
         let prior = Prior::from(line.state);
-        if others == 0 {
+        if others == 0 && !preset.shared_cache {
             // Nobody else has it: the copy became stale by the clock only, by a transaction that came to nothing.
             return preset.local.hit[op as usize];
         }

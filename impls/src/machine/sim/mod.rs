@@ -8,7 +8,7 @@
 //! | [`preset`] | a machine as data |
 //! | `world` | the order in which threads act |
 //! | `events` | what happens next |
-//! | `line`, `distances` | cache lines and what requests cost |
+//! | `line`, `index`, `distances` | cache lines and what requests cost |
 //! | `sched` | the scheduler of the simulated operating system |
 //! | `kernel` | futexes and parking |
 //! | [`ledger`] | where each thread's cycles went |
@@ -22,6 +22,7 @@
 mod distances;
 mod events;
 pub mod explore;
+mod index;
 mod kernel;
 pub mod ledger;
 mod line;

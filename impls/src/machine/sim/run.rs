@@ -248,7 +248,7 @@ impl Thread {
             since: 0,
             watched: NO_LINE,
             granted: false,
-            way_back: 0,
+            answered: 0,
             token: false,
             timed_out: false,
             random: random::seeded(seed, index),

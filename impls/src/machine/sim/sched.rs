@@ -157,9 +157,15 @@ impl World {
             // The thread is new on the core, or still on its way to it.
             return self.watch_slice(core, begin + 1);
         }
-        match self.threads[running as usize].pending {
+        let state = &mut self.threads[running as usize];
+        match state.pending {
             // Its operation under way ends first.
-            Pending::Operation => self.threads[running as usize].leave_core = true,
+            Pending::Operation => state.leave_core = true,
+            // Its operation has taken effect, and the answer is on its way.
+            _ if state.answered > now => {
+                let answered = state.answered;
+                self.end_slice_at(core, answered);
+            }
             _ => self.preempt(running, now),
         }
     }

@@ -12,7 +12,7 @@ pub(super) enum Pending {
     Nothing,
     /// It goes on computing then: it can lose its core before.
     Ahead,
-    /// An operation of its ends then, which nothing stops.
+    /// An operation of its takes effect then, which nothing stops.
     Operation,
     /// Its sleep ends then at the latest.
     Deadline,
@@ -50,8 +50,8 @@ pub(super) struct Thread {
     pub(super) watched: LineIndex,
     /// Its queued request has been served.
     pub(super) granted: bool,
-    /// Cycles until it has the answer to its request once that has taken effect: of a request to a shared cache.
-    pub(super) way_back: u32,
+    /// When it has the answer to its last request: later than the effect where the answer comes from a shared cache.
+    pub(super) answered: u64,
     pub(super) token: bool,
     pub(super) timed_out: bool,
     pub(super) random: u64,

@@ -28,14 +28,12 @@ pub struct Miss {
     pub prior: Prior,
     /// The core that had it last.
     pub from_core: u16,
-    /// When the line was free for it. Cycles.
-    pub start: u64,
-    /// When it took effect: it had the line. Cycles.
+    /// Cycles in the line's queue.
+    pub queue_cycles: u64,
+    /// Cycles of the request itself: a line on its way, or, on machines with a shared cache, the request there and back.
+    pub transfer_cycles: u64,
+    /// When it took effect, in cycles: before its thread goes on, where the answer comes from a shared cache.
     pub end: u64,
-    /// Cycles on the way to a shared cache, before `start`.
-    pub there_cycles: u32,
-    /// Cycles on the way back from it, after `end`.
-    pub back_cycles: u32,
     /// Copies that it took away.
     pub invalidated: u32,
 }
@@ -111,24 +109,27 @@ impl Tape {
 }
 
 impl Miss {
-    pub(super) fn new(line: u32, op: Op, grant: Grant) -> Self {
-        let Grant { start, end, there, back, prior, invalidated, from } = grant;
-        let (there_cycles, back_cycles) = (there, back);
-        Miss { line, op, prior, from_core: from, start, end, there_cycles, back_cycles, invalidated }
+    /// A request that was made at `asked`.
+    pub(super) fn new(line: u32, op: Op, asked: u64, grant: &Grant) -> Self {
+        Miss {
+            line,
+            op,
+            prior: grant.prior,
+            from_core: grant.from,
+            queue_cycles: grant.queue_cycles(asked),
+            transfer_cycles: grant.cycles(),
+            end: grant.end,
+            invalidated: grant.invalidated,
+        }
     }
 
-    /// Cycles in the line's queue of a request that was made at `asked`.
-    pub fn queue_cycles(&self, asked: u64) -> u64 {
-        self.start.saturating_sub(asked + u64::from(self.there_cycles))
+    /// When the thread that asked at `asked` goes on, in cycles.
+    pub fn answered(&self, asked: u64) -> u64 {
+        asked + self.queue_cycles + self.transfer_cycles
     }
 
-    /// Cycles that the request itself took.
-    pub fn transfer_cycles(&self) -> u64 {
-        self.end - self.start + u64::from(self.there_cycles) + u64::from(self.back_cycles)
-    }
-
-    /// When the thread that asked goes on, in cycles.
-    pub fn answered(&self) -> u64 {
-        self.end + u64::from(self.back_cycles)
+    /// Whether the line stayed where it was, at a cache that all cores share.
+    pub fn stayed(&self, asked: u64) -> bool {
+        self.answered(asked) > self.end
     }
 }

@@ -360,7 +360,7 @@ impl World {
         self.lines.finish(line, self.core, op, self.now, hold);
         self.note_operation(line, op);
         self.serve(line);
-        self.now += u64::from(self.threads[self.current as usize].way_back);
+        self.now = self.threads[self.current as usize].answered;
     }
 
     /// Starts a transaction on a line that is not taken; when it will end.
@@ -369,17 +369,17 @@ impl World {
         let core = self.threads[thread as usize].core;
         let grant = self.lines.start(line, core, op, arrival, &self.preset);
         let account = &mut self.threads[thread as usize].account;
-        account.charge(Part::Queue, grant.start - u64::from(grant.there) - arrival);
+        account.charge(Part::Queue, grant.queue_cycles(arrival));
         let shared = grant.invalidated > 0 && grant.prior_is_shared();
         let part = if shared { Part::Invalidation } else { Part::Transfer };
         account.charge(part, grant.cycles());
-        self.threads[thread as usize].way_back = grant.back;
+        self.threads[thread as usize].answered = grant.end + u64::from(grant.back);
         self.totals.misses += 1;
         self.totals.transfers += u64::from(grant.from != core);
         self.totals.invalidations += u64::from(grant.invalidated);
         if self.tape.is_some() {
             let serial = self.lines.at(line).serial;
-            self.mark(thread, arrival, Step::Miss(Miss::new(serial, op, grant)));
+            self.mark(thread, arrival, Step::Miss(Miss::new(serial, op, arrival, &grant)));
         }
         if !matches!(op, Op::Load) && !self.lines.at(line).watchers.is_empty() {
             self.disturb(line, grant.start);

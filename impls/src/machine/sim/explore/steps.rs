@@ -55,6 +55,7 @@ impl World {
             let known = &mut guide.borrow_mut().threads;
             known.resize(known.len().max(threads), Progress::default());
             self.current = 0;
+            self.lines.belong_to_all();
         }
     }
 

@@ -73,11 +73,12 @@ fn preset(source: &Source, files: ReadFile<'_>) -> Result<Preset, Error> {
     };
     let (owned_state, by_home) = (flag("owned_state")?, flag("by_home")?);
     let shared_cache = flag("shared_cache")?;
-    for key in ["owned_state", "by_home"] {
-        if let Some(item) = top.get(key).filter(|item| shared_cache && item.as_bool() == Some(true)) {
-            return Err(item.wrong("does not go with `shared_cache = true`: there no core owns a line"));
-        }
-    }
+    let most_occupied_percent = if shared_cache {
+        lines_without_owner(&top)?;
+        100
+    } else {
+        400
+    };
 
     let item = top.need("distance", "a table that says which cores are how far apart")?;
     let distances = distance::read(source, &item, &node_of_core, files)?;
@@ -86,7 +87,7 @@ fn preset(source: &Source, files: ReadFile<'_>) -> Result<Preset, Error> {
     let metric = |class: u8| u64::from(costs.cycles(Op::Load, Prior::Modified, usize::from(class)));
     let ruled = near.to_nodes(distances.classes.len(), &metric);
     let node_distance = distances.to_nodes.clone().unwrap_or(ruled);
-    Ok(Preset {
+    let mut preset = Preset {
         name,
         summary,
         clock_mhz,
@@ -98,7 +99,12 @@ fn preset(source: &Source, files: ReadFile<'_>) -> Result<Preset, Error> {
         owned_state,
         by_home,
         shared_cache,
-        read_occupancy_percent: need(&top, "read_occupancy_percent", "a percentage", 0..401)? as u32,
+        read_occupancy_percent: need(
+            &top,
+            "read_occupancy_percent",
+            "a percentage",
+            0..most_occupied_percent + 1,
+        )? as u32,
         hold_window_cycles: top.integer(
             "hold_window_cycles",
             0..MOST_CYCLES + 1,
@@ -109,9 +115,11 @@ fn preset(source: &Source, files: ReadFile<'_>) -> Result<Preset, Error> {
         sharing_extra_cycles: costs.sharing_extra_cycles,
         classes: distances.classes,
         distance: distances.distance,
-        local: local(&top)?,
+        local: local(&top, shared_cache)?,
         os: os(&top)?,
-    })
+    };
+    preset.settle();
+    Ok(preset)
 }
 
 fn need(table: &Table<'_>, key: &str, expected: &str, bounds: std::ops::Range<u64>) -> Result<u64, Error> {
@@ -256,13 +264,36 @@ fn costs(
     }
 }
 
-fn local(top: &Table<'_>) -> Result<Local, Error> {
-    let keys = ["load", "store", "atomic", "cas", "fai", "tas", "swap", "fence", "pause", "clock_read"];
+/// Refuses what makes no sense where stores and atomics act at a shared cache.
+fn lines_without_owner(top: &Table<'_>) -> Result<(), Error> {
+    let wrong = |item: &Item<'_>| {
+        Err(item.wrong("does not go with `shared_cache = true`: there no core owns a line"))
+    };
+    for key in ["owned_state", "by_home"] {
+        if let Some(item) = top.get(key).filter(|item| item.as_bool() == Some(true)) {
+            return wrong(&item);
+        }
+    }
+    match top.get("hold_window_cycles") {
+        Some(item) if item.integer("cycles", 0..MOST_CYCLES + 1)? > 0 => wrong(&item),
+        _ => Ok(()),
+    }
+}
+
+/// Costs within a core. With a shared cache, those of stores and atomics are left open.
+fn local(top: &Table<'_>, shared_cache: bool) -> Result<Local, Error> {
+    let keys = ["load", "fence", "pause", "clock_read", "store", "atomic", "cas", "fai", "tas", "swap"];
     let item = top.need("local", "a table of costs within a core")?;
     let table = item.table(&keys)?;
     let cycles = |item: &Item<'_>| item.integer("cycles", 1..MOST_CYCLES + 1).map(|cycles| cycles as u32);
+    if let Some(item) = keys[4..].iter().find_map(|key| table.get(key)).filter(|_| shared_cache) {
+        return Err(
+            item.wrong("does not go with `shared_cache = true`: all stores and atomics go to that cache")
+        );
+    }
     let mut hit = [0; OPS];
-    for op in Op::ALL {
+    let within = if shared_cache { &Op::ALL[..1] } else { &Op::ALL[..] };
+    for &op in within {
         let is_atomic = !matches!(op, Op::Load | Op::Store);
         let item = match (table.get(op.name()), table.get("atomic")) {
             (Some(item), _) => item,

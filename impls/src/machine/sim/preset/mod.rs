@@ -101,7 +101,8 @@ pub struct Class {
 /// Costs of what stays within a core, in cycles.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Local {
-    /// An operation on a line that the core may use as it is, by [`Op`].
+    /// An operation on a line that the core may use as it is, by [`Op`]. At a shared cache that is true of loads alone, and
+    /// the others are what [`Preset::miss_cycles`] says of the nearest class.
     pub hit: [u32; OPS],
     /// A full fence with nothing outstanding.
     pub fence: u32,
@@ -175,7 +176,8 @@ pub struct Preset {
     pub shared_cache: bool,
     /// Exclusive requests occupy a line for their whole latency, reads for this share of it: more than 100 where the
     /// next request must wait for the end of the read to be known at the line's home. At a shared cache all requests
-    /// occupy it for this share of what a read takes, and stores and atomics for what they take beyond a read besides.
+    /// occupy it for this share of what a read takes, and stores and atomics for what they take beyond a read besides, both at
+    /// the farthest class; there it is at most 100.
     pub read_occupancy_percent: u32,
     /// After an exclusive grant the owner keeps the line for 0 to so many cycles, drawn evenly.
     pub hold_window_cycles: u32,
@@ -201,6 +203,14 @@ impl Preset {
     /// Number of memory nodes.
     pub fn nodes(&self) -> usize {
         self.node_of_core.iter().max().map_or(1, |&last| usize::from(last) + 1)
+    }
+
+    /// Sets what follows from the rest: at a shared cache a store or atomic on a line that the core itself changed last costs
+    /// what it does at the nearest class.
+    fn settle(&mut self) {
+        for op in Op::ALL.into_iter().filter(|op| self.shared_cache && *op != Op::Load) {
+            self.local.hit[op as usize] = self.miss_cycles(op, Prior::Modified, 0);
+        }
     }
 
     /// Class of distance between two different cores.

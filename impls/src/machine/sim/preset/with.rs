@@ -6,9 +6,21 @@ use crate::text::diagnose::unknown;
 
 const PERCENT: (u64, u64) = (1, 10_000);
 
+/// Whether a constant says what a core does with lines that it owns: where stores and atomics act at a shared cache, none
+/// does.
+fn of_owned_lines(key: &str) -> bool {
+    let operation = |key: &str| Op::ALL[1..].iter().any(|op| op.name() == key) || key == "atomic";
+    key == "hold_window_cycles" || key.strip_prefix("local.").is_some_and(operation)
+}
+
 impl Preset {
     /// The keys that [`Preset::with`] knows on this machine.
     pub fn constants(&self) -> Vec<String> {
+        let all = self.constants_anywhere();
+        all.into_iter().filter(|key| !self.shared_cache || !of_owned_lines(key)).collect()
+    }
+
+    fn constants_anywhere(&self) -> Vec<String> {
         let plain = [
             "clock_mhz",
             "read_occupancy_percent",
@@ -54,9 +66,15 @@ impl Preset {
         let os = &mut changed.os;
         let local = &mut changed.local;
         let parts: Vec<&str> = key.split('.').collect();
+        let most_occupied_percent = if self.shared_cache { 100 } else { 400 };
+        if self.shared_cache && of_owned_lines(key) {
+            return Err(wrong("does not go with a shared cache: there no core owns a line".into()));
+        }
         match parts[..] {
             ["clock_mhz"] => changed.clock_mhz = within((1, 100_000))? as u32,
-            ["read_occupancy_percent"] => changed.read_occupancy_percent = within((0, 400))? as u32,
+            ["read_occupancy_percent"] => {
+                changed.read_occupancy_percent = within((0, most_occupied_percent))? as u32
+            }
             ["hold_window_cycles"] => changed.hold_window_cycles = within((0, MOST_CYCLES))? as u32,
             ["sibling_work_percent"] => changed.sibling_work_percent = within((100, 1000))? as u32,
             ["sharing_extra_cycles"] => changed.sharing_extra_cycles = within((0, MOST_CYCLES))? as u32,
@@ -99,6 +117,7 @@ impl Preset {
             let message = format!("{value} % would make a near class dearer than a farther one");
             return Err(wrong(message));
         }
+        changed.settle();
         Ok(changed)
     }
 

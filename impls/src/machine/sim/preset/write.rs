@@ -41,7 +41,9 @@ impl Preset {
         writeln!(out, "by_home = {}", self.by_home)?;
         writeln!(out, "shared_cache = {}", self.shared_cache)?;
         writeln!(out, "read_occupancy_percent = {}", self.read_occupancy_percent)?;
-        writeln!(out, "hold_window_cycles = {}", self.hold_window_cycles)?;
+        if !self.shared_cache {
+            writeln!(out, "hold_window_cycles = {}", self.hold_window_cycles)?;
+        }
 
         let cluster = self.cluster();
         let clusters = self.cores as usize / cluster;
@@ -103,7 +105,7 @@ impl Preset {
             }
         }
         writeln!(out, "\n[local]")?;
-        for op in Op::ALL {
+        for op in Op::ALL.into_iter().filter(|op| *op == Op::Load || !self.shared_cache) {
             writeln!(out, "{} = {}", op.name(), self.local.hit[op as usize])?;
         }
         let local = &self.local;

@@ -6,8 +6,8 @@
 //! * An exclusive transaction (store, atomic) takes `miss_cycles` from its start; it takes all copies away at its start
 //!   and takes effect at its end. It occupies the line meanwhile, and its owner keeps it for a random part of the
 //!   hold window after that.
-//! * A read takes `miss_cycles` and occupies the line for a share of them, which may exceed them. It leaves the owner a copy that it may only
-//!   read.
+//! * A read takes `miss_cycles` and occupies the line for a share of them, which may exceed them. It leaves the owner a
+//!   copy that it may only read.
 //! * Whoever *watches* a line (awaits a change of a word) costs nothing until its copy is taken. Then it reads again, at a
 //!   random moment of its poll period.
 //!

@@ -74,7 +74,7 @@ pub fn mops(preset: &Rc<Preset>, series: &str, threads: usize, seed: u64) -> Opt
 mod tests {
     use super::*;
 
-    /// What the paper's text says of figure 4: on machines of one socket the throughput rises over the first few cores and
+    /// What is recalled of the paper's text on figure 4: on machines of one socket the throughput rises over the first few cores and
     /// then stays; on those of several it falls steeply once a second core is there. The loop of compare-and-swap is not
     /// among them here: without an owner of the line, of all that have queued one succeeds.
     #[test]

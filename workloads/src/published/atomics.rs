@@ -12,8 +12,8 @@ use super::{S, Step};
 /// thread (50.6 and 96.4 million a second at 2.1 GHz).
 const LOOP_CYCLES: u32 = 18;
 
-/// Cycles between two operations of a thread, so that a core does not operate many times in a row: as the scripts of the
-/// paper's library have it, on all its machines.
+/// Cycles between two operations of a thread, so that a core does not operate many times in a row: as the script of
+/// the paper's library has it, on all its machines.
 fn pause_cycles(threads: usize) -> u32 {
     match threads {
         1 => 0,
@@ -74,9 +74,9 @@ pub fn mops(preset: &Rc<Preset>, series: &str, threads: usize, seed: u64) -> Opt
 mod tests {
     use super::*;
 
-    /// What is recalled of the paper's text on figure 4: on machines of one socket the throughput rises over the first few cores and
-    /// then stays; on those of several it falls steeply once a second core is there. The loop of compare-and-swap is not
-    /// among them here: without an owner of the line, of all that have queued one succeeds.
+    /// What is recalled of the paper's text on figure 4: on machines of one socket the throughput rises over the first few
+    /// cores and then stays; on those of several it falls steeply once a second core is there. The loop of
+    /// compare-and-swap is not among them here: without an owner of the line, of all that have queued one succeeds.
     #[test]
     fn one_socket_keeps_its_throughput_and_several_lose_it() {
         let mops = |preset: &Rc<Preset>, series, threads| mops(preset, series, threads, 1).unwrap();

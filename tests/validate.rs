@@ -44,19 +44,19 @@ fn the_shipped_curves_are_near() {
     }
     let overall = (errors.iter().map(|error| error.ln()).sum::<f64>() / errors.len() as f64).exp();
     println!("overall {overall:.3}, naive ticket {:?}", found.naive_ticket);
-    assert!(overall <= 1.22, "{overall}: {errors:?}");
+    assert!(overall <= 1.15, "{overall}: {errors:?}");
     assert!(errors.iter().all(|error| *error <= 1.4), "{errors:?}");
-    // Queue locks are where the model knows each transfer but one.
-    assert!(errors[5..].iter().all(|error| *error <= 1.3), "{errors:?}");
+    // Queue locks are where the model knows each transfer.
+    assert!(errors[5..].iter().all(|error| *error <= 1.1), "{errors:?}");
     let near = |pair: &&record::validation::Crossover| {
         pair.ratio.is_some_and(|ratio| (1.0 / 1.3..=1.3).contains(&ratio))
     };
     let published = found.crossovers.iter().filter(|pair| matches!(pair.published, Order::Crosses { .. }));
     let (all, near) = (published.clone().count(), published.filter(near).count());
     println!("crossovers within 30 %: {near} of {all}");
-    assert!(near >= 8, "crossovers within 30 %: {near} of {all}");
+    assert!(near >= 10, "crossovers within 30 %: {near} of {all}");
     let per_waiter = found.naive_ticket[0].cycles_per_waiter;
-    assert!((280.0..=345.0).contains(&per_waiter), "{per_waiter} cycles a waiter, published are 312");
+    assert!((208.0..=405.0).contains(&per_waiter), "{per_waiter} cycles a waiter, published are 312");
 
     // The collapse of test-and-set locks, which the paper is known for.
     let mcs_wins = found.crossovers.iter().find(|pair| (pair.a.as_str(), pair.b.as_str()) == ("MCS", "TAS"));

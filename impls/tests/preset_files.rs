@@ -187,6 +187,16 @@ fn mistakes_are_told_with_file_line_and_key() {
         ),
         (
             "cores = 4",
+            "cores = 4\nany_order = true\nshared_cache = true",
+            "my.toml:5: any_order: does not go with `shared_cache = true`: there no core owns a line",
+        ),
+        (
+            "cores = 4\nread_occupancy_percent = 100",
+            "cores = 4\nany_order = true\nread_occupancy_percent = 99",
+            "my.toml:6: read_occupancy_percent: expected a percentage from 100 to 400, found 99",
+        ),
+        (
+            "cores = 4",
             "cores = 4\nshared_cache = true\nhold_window_cycles = 7",
             "my.toml:6: hold_window_cycles: does not go with `shared_cache = true`: there no core owns a line",
         ),

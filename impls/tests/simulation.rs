@@ -6,7 +6,7 @@ use impls::card::{Defaults, Runs};
 use impls::machine::sim::preset::{Op, Preset, Prior};
 use impls::machine::sim::trace::{Away, Mark, Step};
 use impls::machine::sim::{Report, Setup, Sim, clock_cycles, simulate};
-use impls::machine::{Atomic, AtomicInt, Machine, Ordering, Waited};
+use impls::machine::{Atomic, AtomicInt, Line, Machine, Ordering, Waited};
 use impls::mutex::go_2016_starving::Go2016Starving;
 use impls::mutex::go_2019_fastpath::Go2019Fastpath;
 use impls::mutex::mcs::Mcs;
@@ -115,6 +115,44 @@ fn requests_to_a_shared_cache_overlap_on_their_way() {
     }
     // Six threads have six times as much to add, and the line to pass around besides.
     assert!(adding("opteron-48", 6) > 12 * adding("opteron-48", 1));
+}
+
+/// Every thread adds to one word again and again, for a million cycles: how often the luckiest did, and the unluckiest.
+fn turns(preset: &Preset, threads: usize) -> (u64, u64) {
+    let word = Line(<S as Machine>::AtomicU64::new(0));
+    let done: Vec<_> = (0..threads).map(|_| std::sync::atomic::AtomicU64::new(0)).collect();
+    let setup = Setup { preset: Rc::new(preset.clone()), ..setup("opteron-48") };
+    simulate(&setup, || {
+        let cpus: Vec<usize> = (0..threads).collect();
+        S::run(threads, &cpus, 1, &|index| {
+            while clock_cycles().unwrap() < 1_000_000 {
+                word.fetch_add(1, Ordering::Relaxed);
+                done[index].fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            }
+        });
+    });
+    let done: Vec<u64> = done.into_iter().map(std::sync::atomic::AtomicU64::into_inner).collect();
+    (done.iter().copied().max().unwrap(), done.iter().copied().min().unwrap())
+}
+
+/// In the order of arrival whoever asks again comes behind all who wait: all have as many turns, but for those who started
+/// later. In any order some have more, and nobody is left out.
+#[test]
+fn lines_serve_in_the_order_of_arrival_or_in_any() {
+    let opteron = Preset::builtin("opteron-48").unwrap();
+    assert!(opteron.any_order);
+    // An owner that keeps the line for a while may have several turns.
+    let any = Preset { hold_window_cycles: 0, ..opteron };
+    let arrival = Preset { any_order: false, ..any.clone() };
+    for threads in [3, 12, 48] {
+        let (most, least) = turns(&arrival, threads);
+        assert!(most - least <= 3, "in the order of arrival, {threads} threads: {least} to {most} turns");
+        let (most, least) = turns(&any, threads);
+        assert!(
+            most - least > 6 && least > most / 2,
+            "in any order, {threads} threads: {least} to {most} turns"
+        );
+    }
 }
 
 /// What a simulation that fails says.

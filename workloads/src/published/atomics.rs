@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use impls::machine::sim::Polling;
 use impls::machine::sim::preset::Preset;
 use impls::machine::{Atomic, AtomicInt, Line, Machine, Ordering};
 
@@ -67,7 +66,7 @@ pub fn mops(preset: &Rc<Preset>, series: &str, threads: usize, seed: u64) -> Opt
             S::work(pause);
         })
     };
-    Some(super::mops(preset, threads, seed, Polling::Shared, &step))
+    Some(super::mops(preset, threads, seed, &step))
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use std::rc::Rc;
 
 use impls::machine::Machine;
 use impls::machine::sim::preset::Preset;
-use impls::machine::sim::{Polling, Setup, Sim, clock_cycles, poll_by, simulate};
+use impls::machine::sim::{Setup, Sim, clock_cycles, simulate};
 use impls::probe::NoProbe;
 
 /// The machine of the experiments.
@@ -57,14 +57,12 @@ fn mops<'a>(
     preset: &Rc<Preset>,
     threads: usize,
     seed: u64,
-    polling: Polling,
     step: &(dyn Fn(usize) -> Step<'a> + Sync),
 ) -> f64 {
     let setup = Setup { preset: Rc::clone(preset), observe: false, marks: 0, marks_from: 0 };
     let counts: Vec<std::sync::atomic::AtomicU64> = (0..threads).map(|_| 0.into()).collect();
     let cpus = cores(preset, threads);
     simulate(&setup, || {
-        poll_by(polling);
         S::run(threads, &cpus, seed, &|index| {
             let mut operate = step(index);
             let clock = || clock_cycles().unwrap_or(u64::MAX);

@@ -3,21 +3,17 @@
 use std::rc::Rc;
 
 use impls::card::Tuned;
-use impls::machine::sim::Polling;
 use impls::machine::sim::preset::{Op, Preset, Prior};
 use impls::machine::{Atomic, Line, Machine, Ordering};
 use impls::mutex::{self, MutexImpl, RawMutex};
 
 use super::{S, Step};
 
+type Word = <S as Machine>::AtomicU64;
+
 /// The paper's ticket locks stay away for so many empty instructions for each thread before,
 /// on x86.
 const TICKET_BASE_INSTRUCTIONS: u64 = 512;
-/// And for so many when they are next.
-const TICKET_NEXT_INSTRUCTIONS: u64 = 128;
-const HTICKET_NEXT_INSTRUCTIONS: u64 = 64;
-/// On the Opteron, queue locks look again after so many pauses.
-const QUEUE_PAUSES: u32 = 24;
 /// The paper's test-and-test-and-set lock doubles its back-off up to so many cycles.
 const TTAS_BACKOFF_CYCLES: u64 = 1000;
 /// What the paper's loop has beside the lock and the line: two full fences, and the time of so many empty instructions for
@@ -29,9 +25,8 @@ const LOOP_INSTRUCTIONS: u32 = 10;
 /// The series of the figure, by its name: operations per second in millions, or why this project has no such series.
 ///
 /// The paper's library differs by platform, and so does this. On x86 the ticket lock backs off in proportion to the
-/// distance; on the Opteron all locks but test-and-set prefetch the line for a write before each look. The array lock
-/// reads its size from the line of its counter. The bound of the back-off of test-and-test-and-set only ever grows, so
-/// that after a few lost races it is at its limit for good.
+/// distance. The array lock reads its size from the line of its counter. The bound of the back-off of
+/// test-and-test-and-set only ever grows, so that after a few lost races it is at its limit for good.
 ///
 /// # Errors
 /// The reason.
@@ -51,11 +46,6 @@ pub fn mops(
         _ => 1,
     };
     let away = pauses(TICKET_BASE_INSTRUCTIONS * empty);
-    let polling = |pauses: u64| match platform {
-        "Opteron" => Polling::Exclusive { pauses: pauses as u32 },
-        _ => Polling::Shared,
-    };
-    let queue = polling(u64::from(QUEUE_PAUSES));
     let x86 = matches!(platform, "Opteron" | "Xeon");
     let beside = LOOP_FENCES * preset.local.fence + LOOP_INSTRUCTIONS * empty as u32;
     let run = Run { preset, threads, seed, beside };
@@ -63,29 +53,20 @@ pub fn mops(
         // The library's sets the flag by compare-and-swap.
         "TAS" => {
             let preset = &Rc::new(setting_by_cas(preset));
-            Run { preset, ..run }.of::<mutex::spin_tas::SpinTas>(Polling::Shared, &[])
+            Run { preset, ..run }.of::<mutex::spin_tas::SpinTas>(&[])
         }
         "TTAS" => {
             let limit = pauses(TTAS_BACKOFF_CYCLES);
             let params = [("backoff_first_pauses", limit), ("backoff_limit_pauses", limit)];
-            run.of::<mutex::spin_ttas_backoff::SpinTtasBackoff>(polling(0), &params)
+            run.of::<mutex::spin_ttas_backoff::SpinTtasBackoff>(&params)
         }
-        "TICKET" if x86 => {
-            let next = pauses(TICKET_NEXT_INSTRUCTIONS * empty);
-            run.of::<mutex::ticket::Ticket>(polling(next), &[("backoff_pauses", away)])
-        }
-        "TICKET" | "NAIVE_TICKET" => run.of::<mutex::ticket::Ticket>(Polling::Shared, &[]),
-        "ARRAY" => run.of::<mutex::array::Array>(queue, &[("size_beside_next", 1)]),
-        "MCS" => run.of::<mutex::mcs::Mcs>(queue, &[]),
-        "CLH" => run.of::<mutex::clh::Clh>(queue, &[]),
-        "HTICKET" => {
-            let next = pauses(HTICKET_NEXT_INSTRUCTIONS * empty);
-            // The figures have it on x86 alone: elsewhere there is one node, and the instructions are many cycles.
-            run.of::<mutex::hticket::Hticket>(
-                polling(next),
-                &[("backoff_pauses", if x86 { away } else { 0 })],
-            )
-        }
+        "TICKET" if x86 => run.of::<mutex::ticket::Ticket>(&[("backoff_pauses", away)]),
+        "TICKET" | "NAIVE_TICKET" => run.of::<mutex::ticket::Ticket>(&[]),
+        "ARRAY" => run.of::<mutex::array::Array>(&[("size_beside_next", 1)]),
+        "MCS" => run.of::<mutex::mcs::Mcs>(&[]),
+        "CLH" => run.of::<mutex::clh::Clh>(&[]),
+        // The figures have it on x86 alone: elsewhere there is one node, and the instructions are many cycles.
+        "HTICKET" => run.of::<mutex::hticket::Hticket>(&[("backoff_pauses", if x86 { away } else { 0 })]),
         _ => return Err(lacking(series).unwrap_or("not a series of the paper")),
     })
 }
@@ -126,25 +107,44 @@ struct Run<'a> {
     beside: u32,
 }
 
+/// What shares a line in the paper's loop, which keeps a record of 64 bytes for each thread where the allocator's blocks begin
+/// at multiples of 16: the counter of one thread, and the number of the thread before it, which that one reads in each
+/// section.
+struct Records {
+    counter: Word,
+    number_before: Word,
+}
+
+impl Records {
+    fn new() -> Self {
+        Records { counter: Word::new(0), number_before: Word::new(1) }
+    }
+}
+
 impl Run<'_> {
-    fn of<I: MutexImpl>(&self, polling: Polling, params: &[(&'static str, u64)]) -> f64 {
+    fn of<I: MutexImpl>(&self, params: &[(&'static str, u64)]) -> f64 {
         // A source of parameters lives for ever. There are a handful of different ones.
         let lock = I::build::<S, Tuned>(Tuned(params.to_vec().leak()));
-        let guarded = Line(<S as Machine>::AtomicU64::new(0));
+        let guarded = Line(Word::new(0));
+        let records: Vec<Line<Records>> = (0..=self.threads).map(|_| Line(Records::new())).collect();
         let cores = super::cores(self.preset, self.threads);
         let pause = latency_max(self.preset, &cores);
-        let (lock, guarded, beside) = (&lock, &guarded, self.beside);
-        let step = |_| -> Step<'_> {
+        let (lock, guarded, records, beside) = (&lock, &guarded, &records, self.beside);
+        let step = |index: usize| -> Step<'_> {
             let mut context = lock.context();
+            let mut done = 0;
             Box::new(move || {
                 lock.lock(&mut context);
                 S::work(beside);
+                let number = records[index + 1].number_before.load(Ordering::Relaxed);
                 let seen = guarded.load(Ordering::Relaxed);
-                guarded.store(seen + 1, Ordering::Relaxed);
+                guarded.store(seen + number, Ordering::Relaxed);
                 lock.unlock(&mut context);
                 S::work(pause);
+                done += 1;
+                records[index].counter.store(done, Ordering::Relaxed);
             })
         };
-        super::mops(self.preset, self.threads, self.seed, polling, &step)
+        super::mops(self.preset, self.threads, self.seed, &step)
     }
 }

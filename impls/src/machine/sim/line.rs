@@ -2,7 +2,8 @@
 //!
 //! ## Model
 //! A line is a single server. A request that cannot be met by the requester's own copy becomes a *transaction*, and
-//! transactions of one line are served in the order of arrival.
+//! transactions of one line are served one at a time, in the order of arrival. On machines that keep no order (`any_order`) the
+//! next is drawn from those who wait whenever one has ended.
 //! * An exclusive transaction (store, atomic) takes `miss_cycles` from its start; it takes all copies away at its start
 //!   and takes effect at its end. It occupies the line meanwhile, and its owner keeps it for a random part of the
 //!   hold window after that.
@@ -11,9 +12,9 @@
 //! * Whoever *watches* a line (awaits a change of a word) costs nothing until its copy is taken. Then it reads again, at a
 //!   random moment of its poll period.
 //!
-//! What a transaction costs depends on the state that the ones before it leave. Reads can be scheduled ahead of time, one
-//! after another; an exclusive transaction blocks what comes after it until it has ended. So at most one lies ahead, and
-//! copies end at one known moment.
+//! What a transaction costs depends on the state that the ones before it leave. In the order of arrival, reads can be
+//! scheduled ahead of time, one after another; an exclusive transaction blocks what comes after it until it has ended. So
+//! at most one lies ahead, and copies end at one known moment.
 //!
 //! On machines whose directory lies at a line's home (`by_home`), a miss travels from the requester to the home, to the
 //! owner and back. The published costs are those of homes at one end of the way; a home elsewhere adds a detour, which a
@@ -81,6 +82,11 @@ impl Line {
         // A watcher's next look may lie ahead.
         let behind = self.queue.iter().rposition(|q| q.arrival <= request.arrival).map_or(0, |at| at + 1);
         self.queue.insert(behind, request);
+    }
+
+    /// How many of those in the queue have arrived at this moment.
+    pub(super) fn arrived(&self, now: u64) -> usize {
+        self.queue.partition_point(|request| request.arrival <= now)
     }
 }
 
@@ -164,6 +170,8 @@ pub(super) struct Lines {
     touched: u32,
     /// Until when the owner of a line that nobody else wants may write it: for ever, or never where no core owns any.
     owned_until: u64,
+    /// Whether each transaction ends before the next is chosen.
+    any_order: bool,
     costs: Distances,
 }
 
@@ -178,6 +186,7 @@ impl Lines {
             free: Vec::new(),
             touched: 0,
             owned_until: if preset.shared_cache { 0 } else { u64::MAX },
+            any_order: preset.any_order,
             costs: Distances::new(preset),
         }
     }
@@ -271,10 +280,11 @@ impl Lines {
         matches!(op, Op::Load) && now < line.read_until && self.has_copy(index, core)
     }
 
-    /// Whether an exclusive transaction is under way.
+    /// Whether no transaction may start before one that is under way has ended.
     #[inline(always)]
     pub(super) fn is_taken(&self, line: LineIndex) -> bool {
-        self.lines[line as usize].taken
+        let line = &self.lines[line as usize];
+        line.taken || (self.any_order && line.in_flight > 0)
     }
 
     /// When the next transaction may start.
@@ -293,8 +303,7 @@ impl Lines {
     /// Whether a request must queue.
     #[inline(always)]
     pub(super) fn is_busy(&self, line: LineIndex) -> bool {
-        let line = &self.lines[line as usize];
-        line.taken || !line.queue.is_empty()
+        self.is_taken(line) || !self.lines[line as usize].queue.is_empty()
     }
 
     /// Nobody but `core` has a copy any more.

@@ -44,8 +44,7 @@ use super::{Machine, Ordering, Waited};
 use crate::probe::{Event, NoProbe, Probe};
 
 pub use self::run::{
-    Failed, Polling, Report, Setup, ThreadAccount, account, clock_cycles, poll_by, simulate, take_failed,
-    totals,
+    Failed, Report, Setup, ThreadAccount, account, clock_cycles, simulate, take_failed, totals,
 };
 pub use self::thread::Totals;
 pub use self::words::{SimCell, SimI32, SimPtr, SimU32, SimU64, SimUsize};

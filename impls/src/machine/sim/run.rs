@@ -34,20 +34,6 @@ pub struct Setup {
     pub marks_from: u64,
 }
 
-/// How threads await a change of a word.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Polling {
-    /// By reading: nothing happens until their copy is taken, and then they read again.
-    #[default]
-    Shared,
-    /// By fetching the line for writing, so many pauses apart: what code does that prefetches for a write before it
-    /// looks. Polls are executed one by one.
-    Exclusive {
-        /// Pauses between two polls.
-        pauses: u32,
-    },
-}
-
 /// What one run of threads brought.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -80,7 +66,6 @@ pub struct ThreadAccount {
 struct Current {
     setup: Setup,
     guide: Option<Rc<RefCell<Guide>>>,
-    polling: Polling,
     reports: Vec<Report>,
 }
 
@@ -110,24 +95,12 @@ pub(super) fn simulate_guided<R>(
     }
     CURRENT.with_borrow_mut(|current| {
         assert!(current.is_none(), "a simulation inside of a simulation");
-        let polling = Polling::default();
-        *current = Some(Current { setup: setup.clone(), guide, polling, reports: Vec::new() });
+        *current = Some(Current { setup: setup.clone(), guide, reports: Vec::new() });
     });
     let _clear = Clear;
     let result = body();
     let reports = CURRENT.with_borrow_mut(|current| current.as_mut().map(|c| std::mem::take(&mut c.reports)));
     (result, reports.unwrap_or_default())
-}
-
-/// From now on, threads of this simulation await words like this. For experiments on code that polls in its own way.
-///
-/// # Panics
-/// Outside of [`simulate`].
-pub fn poll_by(polling: Polling) {
-    CURRENT.with_borrow_mut(|current| {
-        let Some(current) = current else { panic!("`poll_by` outside of `sim::simulate`") };
-        current.polling = polling;
-    });
 }
 
 /// A look at the preset of the simulation that is set up.
@@ -166,9 +139,8 @@ type Routine = Coroutine<(), (), (), ThreadStack>;
 
 /// See [`crate::machine::Machine::run`].
 pub(super) fn run(threads: usize, cpus: &[usize], seed: u64, body: &(dyn Fn(usize) + Sync)) {
-    let current = CURRENT
-        .with_borrow(|current| current.as_ref().map(|c| (c.setup.clone(), c.polling, c.guide.clone())));
-    let Some((setup, polling, guide)) = current else {
+    let current = CURRENT.with_borrow(|current| current.as_ref().map(|c| (c.setup.clone(), c.guide.clone())));
+    let Some((setup, guide)) = current else {
         panic!("no machine to simulate on: call this inside of `sim::simulate`")
     };
     assert!(WORLD.get().is_null(), "a simulation inside of a simulated thread");
@@ -178,7 +150,6 @@ pub(super) fn run(threads: usize, cpus: &[usize], seed: u64, body: &(dyn Fn(usiz
     }
     let tape = (setup.marks > 0).then(|| Box::new(Tape::new(setup.marks, setup.marks_from)));
     let mut world = Box::new(World::new(Rc::clone(&setup.preset), threads, setup.observe, tape));
-    world.polling = polling;
     world.clock_step = guide.as_ref().map_or(0, |guide| guide.borrow().clock_step);
     world.guide = guide;
     world.begin_guided(threads);

@@ -8,7 +8,6 @@ use std::cell::UnsafeCell;
 
 use super::explore::Word;
 use super::preset::Op;
-use super::run::Polling;
 use super::world::{WORLD, World};
 use crate::machine::{Atomic, AtomicInt, DataCell};
 
@@ -32,29 +31,8 @@ fn watch<T: Copy>(place: *const (), seen: T) {
         // SAFETY: as above.
         return unsafe { World::await_change(world, Word::new(place, size_of::<T>(), bits(seen))) };
     }
-    let address = place.addr();
-    // SAFETY: as in `access`; the copy ends no reference.
-    match unsafe { (*world).polling } {
-        Polling::Shared => {
-            // SAFETY: as in `access`.
-            unsafe { World::watch(world, address) };
-        }
-        Polling::Exclusive { pauses } => {
-            (0..pauses).for_each(|_| poll());
-            access(address, Op::Store);
-        }
-    }
-}
-
-/// A look at a word that is awaited, by the way in which this simulation polls.
-fn look(address: usize) {
-    let world = WORLD.get();
-    if !world.is_null() {
-        // SAFETY: as in `access`; the copy ends no reference.
-        let op = if unsafe { (*world).polling } == Polling::Shared { Op::Load } else { Op::Store };
-        // SAFETY: as in `access`.
-        unsafe { World::operate(world, address, op) };
-    }
+    // SAFETY: as in `access`.
+    unsafe { World::watch(world, place.addr()) };
 }
 
 /// The bits of an integer or a pointer.
@@ -168,8 +146,7 @@ macro_rules! word {
                 Err(found)
             }
             fn spin_while(&self, _: Ordering, mut busy: impl FnMut($value) -> bool) -> $value {
-                look(self.address());
-                let mut value = self.read();
+                let mut value = self.load(Ordering::Relaxed);
                 while busy(value) {
                     watch(core::ptr::from_ref(self).cast(), value);
                     value = self.read();
@@ -183,8 +160,7 @@ macro_rules! word {
                 mut between: impl FnMut($value),
             ) -> $value {
                 loop {
-                    look(self.address());
-                    let value = self.read();
+                    let value = self.load(Ordering::Relaxed);
                     if !busy(value) {
                         return value;
                     }

@@ -64,7 +64,6 @@ pub(super) struct World {
     pub(super) tape: Option<Box<Tape>>,
     /// The driver's reports are followed: ledgers, and who waits for whom.
     pub(super) observe: bool,
-    pub(super) polling: super::run::Polling,
     /// Cycles between two polls of a word that does not change.
     poll: u64,
     /// Who decides who goes next, if it is not the clock.
@@ -116,7 +115,6 @@ impl World {
             quiet_since: 0,
             clock_read_at: 0,
             patience,
-            polling: super::run::Polling::default(),
             moved: Vec::new(),
             stretches: Vec::new(),
         }
@@ -417,22 +415,28 @@ impl World {
         state.watched = NO_LINE;
     }
 
-    /// Starts what waits for the line, as far as that is certain: reads one after another, up to an exclusive request.
+    /// Starts what waits for the line, as far as that is certain: reads one after another, up to an exclusive request; where
+    /// lines keep no order, one request.
     fn serve(&mut self, line: LineIndex) {
-        while let Some(&head) = self.lines.at(line).queue.front() {
-            if self.lines.is_taken(line) {
-                break;
-            }
-            self.lines.at(line).queue.pop_front();
-            if head.arrival > self.lines.free_at(line).max(self.now) {
+        while !self.lines.is_taken(line) {
+            let next = if self.preset.any_order { self.any(line) } else { 0 };
+            let Some(request) = self.lines.at(line).queue.remove(next) else { break };
+            if request.arrival > self.lines.free_at(line).max(self.now) {
                 // A watcher that will look later: others may come before it.
-                self.push(head.thread, head.arrival, Pending::Ahead);
+                self.push(request.thread, request.arrival, Pending::Ahead);
                 continue;
             }
-            self.threads[head.thread as usize].granted = true;
-            let end = self.start(line, head);
-            self.push(head.thread, end, Pending::Operation);
+            self.threads[request.thread as usize].granted = true;
+            let end = self.start(line, request);
+            self.push(request.thread, end, Pending::Operation);
         }
+    }
+
+    /// Draws one of those who wait for the line: its place in the queue.
+    fn any(&mut self, line: LineIndex) -> usize {
+        let until = self.lines.free_at(line).max(self.now);
+        let arrived = self.lines.at(line).arrived(until) as u64;
+        if arrived > 1 { self.draw(self.current, arrived) as usize } else { 0 }
     }
 
     /// Waits until a word may have changed, and reads it: returns when the running thread may look at it again.

@@ -5,10 +5,12 @@ use std::path::Path;
 use super::cost::{self, Costs, MOST_CYCLES, MOST_NS};
 use super::distance::{self, Distances, ReadFile};
 use super::nodes::Near;
-use super::{Error, HOLD_WINDOW_CYCLES, Local, MOST_CORES, OPS, Op, Os, Preset, Prior, Wake};
+use super::{
+    Error, HOLD_WINDOW_CYCLES, Local, MOST_CORES, OPS, Op, Os, Preset, Prior, Wake, read_occupancy_percents,
+};
 use crate::text::reader::{Item, Source, Table};
 
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "name",
     "summary",
     "clock_mhz",
@@ -23,6 +25,7 @@ const KEYS: [&str; 21] = [
     "owned_state",
     "by_home",
     "shared_cache",
+    "any_order",
     "read_occupancy_percent",
     "hold_window_cycles",
     "distance",
@@ -72,13 +75,11 @@ fn preset(source: &Source, files: ReadFile<'_>) -> Result<Preset, Error> {
         Some(item) => item.as_bool().ok_or_else(|| item.expected("true or false")),
     };
     let (owned_state, by_home) = (flag("owned_state")?, flag("by_home")?);
-    let shared_cache = flag("shared_cache")?;
-    let most_occupied_percent = if shared_cache {
+    let (shared_cache, any_order) = (flag("shared_cache")?, flag("any_order")?);
+    if shared_cache {
         lines_without_owner(&top)?;
-        100
-    } else {
-        400
-    };
+    }
+    let (least, most) = read_occupancy_percents(shared_cache, any_order);
 
     let item = top.need("distance", "a table that says which cores are how far apart")?;
     let distances = distance::read(source, &item, &node_of_core, files)?;
@@ -99,12 +100,8 @@ fn preset(source: &Source, files: ReadFile<'_>) -> Result<Preset, Error> {
         owned_state,
         by_home,
         shared_cache,
-        read_occupancy_percent: need(
-            &top,
-            "read_occupancy_percent",
-            "a percentage",
-            0..most_occupied_percent + 1,
-        )? as u32,
+        any_order,
+        read_occupancy_percent: need(&top, "read_occupancy_percent", "a percentage", least..most + 1)? as u32,
         hold_window_cycles: top.integer(
             "hold_window_cycles",
             0..MOST_CYCLES + 1,
@@ -269,7 +266,7 @@ fn lines_without_owner(top: &Table<'_>) -> Result<(), Error> {
     let wrong = |item: &Item<'_>| {
         Err(item.wrong("does not go with `shared_cache = true`: there no core owns a line"))
     };
-    for key in ["owned_state", "by_home"] {
+    for key in ["owned_state", "by_home", "any_order"] {
         if let Some(item) = top.get(key).filter(|item| item.as_bool() == Some(true)) {
             return wrong(&item);
         }

@@ -174,6 +174,9 @@ pub struct Preset {
     pub by_home: bool,
     /// Whether stores and atomics act at a cache that all cores share, so that no core owns a line.
     pub shared_cache: bool,
+    /// Whether a line serves those who wait for it in any order, and not in that of their arrival. Each transaction ends
+    /// before the next is chosen then, so reads occupy the line for at least their latency.
+    pub any_order: bool,
     /// Exclusive requests occupy a line for their whole latency, reads for this share of it: more than 100 where the
     /// next request must wait for the end of the read to be known at the line's home. At a shared cache all requests
     /// occupy it for this share of what a read takes, and stores and atomics for what they take beyond a read besides, both at
@@ -197,6 +200,12 @@ pub struct Preset {
     pub local: Local,
     /// The operating system.
     pub os: Os,
+}
+
+/// The least and the most that [`Preset::read_occupancy_percent`] may be. At a shared cache a request acts within its way
+/// there and back; where lines keep no order, the next is chosen when a read has ended, and no earlier.
+fn read_occupancy_percents(shared_cache: bool, any_order: bool) -> (u64, u64) {
+    (if any_order { 100 } else { 0 }, if shared_cache { 100 } else { 400 })
 }
 
 impl Preset {

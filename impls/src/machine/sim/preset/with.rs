@@ -1,7 +1,7 @@
 //! One constant changed, for sweeps that ask what would be if.
 
 use super::cost::{MOST_CYCLES, MOST_NS};
-use super::{Error, Op, Preset, Prior};
+use super::{Error, Op, Preset, Prior, read_occupancy_percents};
 use crate::text::diagnose::unknown;
 
 const PERCENT: (u64, u64) = (1, 10_000);
@@ -66,14 +66,14 @@ impl Preset {
         let os = &mut changed.os;
         let local = &mut changed.local;
         let parts: Vec<&str> = key.split('.').collect();
-        let most_occupied_percent = if self.shared_cache { 100 } else { 400 };
         if self.shared_cache && of_owned_lines(key) {
             return Err(wrong("does not go with a shared cache: there no core owns a line".into()));
         }
         match parts[..] {
             ["clock_mhz"] => changed.clock_mhz = within((1, 100_000))? as u32,
             ["read_occupancy_percent"] => {
-                changed.read_occupancy_percent = within((0, most_occupied_percent))? as u32
+                let bounds = read_occupancy_percents(self.shared_cache, self.any_order);
+                changed.read_occupancy_percent = within(bounds)? as u32
             }
             ["hold_window_cycles"] => changed.hold_window_cycles = within((0, MOST_CYCLES))? as u32,
             ["sibling_work_percent"] => changed.sibling_work_percent = within((100, 1000))? as u32,

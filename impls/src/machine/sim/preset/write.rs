@@ -40,6 +40,7 @@ impl Preset {
         writeln!(out, "owned_state = {}", self.owned_state)?;
         writeln!(out, "by_home = {}", self.by_home)?;
         writeln!(out, "shared_cache = {}", self.shared_cache)?;
+        writeln!(out, "any_order = {}", self.any_order)?;
         writeln!(out, "read_occupancy_percent = {}", self.read_occupancy_percent)?;
         if !self.shared_cache {
             writeln!(out, "hold_window_cycles = {}", self.hold_window_cycles)?;

@@ -3,7 +3,11 @@
 //! Stacks of one size at equal offsets would put the hot top of each into the same few sets of the first two caches: a
 //! simulation of a hundred threads would run from the third. So tops are shifted by a few lines each, within the page
 //! that is touched anyway.
+//!
+//! Mapping a stack costs more than a short simulation spends on it, and host threads that map at a time wait for each other.
+//! So each host thread keeps some for its next simulation.
 
+use std::cell::RefCell;
 use std::num::NonZeroUsize;
 
 use corosensei::stack::{DefaultStack, Stack, StackPointer};
@@ -15,9 +19,15 @@ const SIZE: usize = if cfg!(debug_assertions) { 256 << 10 } else { 64 << 10 };
 const SHIFT: usize = 192;
 const SHIFTS: usize = 11;
 
+/// So many stacks a host thread keeps: enough for the machines that there are, and little memory.
+const SPARES: usize = 256;
+
+thread_local!(static SPARE: RefCell<Vec<DefaultStack>> = const { RefCell::new(Vec::new()) });
+
 /// A stack.
 pub(super) struct ThreadStack {
-    stack: DefaultStack,
+    /// Always there, but when it has been given back.
+    stack: Option<DefaultStack>,
     shift: usize,
 }
 
@@ -27,10 +37,28 @@ impl ThreadStack {
     /// # Panics
     /// If the system grants no more mappings.
     pub(super) fn new(index: usize) -> Self {
-        let stack = DefaultStack::new(SIZE).unwrap_or_else(|error| {
-            panic!("cannot map a stack for simulated thread {index}: {error} (vm.max_map_count limits their number)")
+        let stack = SPARE.with_borrow_mut(Vec::pop).unwrap_or_else(|| {
+            DefaultStack::new(SIZE).unwrap_or_else(|error| {
+                panic!("cannot map a stack for simulated thread {index}: {error} (vm.max_map_count limits their number)")
+            })
         });
-        ThreadStack { stack, shift: index % SHIFTS * SHIFT }
+        ThreadStack { stack: Some(stack), shift: index % SHIFTS * SHIFT }
+    }
+
+    fn mapped(&self) -> &DefaultStack {
+        self.stack.as_ref().unwrap_or_else(|| unreachable!("it is given back in `drop` alone"))
+    }
+}
+
+impl Drop for ThreadStack {
+    fn drop(&mut self) {
+        // Where the host thread itself ends, there may be nobody to keep it: then it is unmapped here.
+        let _ = SPARE.try_with(|spare| {
+            let mut spare = spare.borrow_mut();
+            if spare.len() < SPARES {
+                spare.extend(self.stack.take());
+            }
+        });
     }
 }
 
@@ -38,18 +66,20 @@ impl ThreadStack {
 // SHIFT is a multiple of the alignment that every platform asks of it.
 unsafe impl Stack for ThreadStack {
     fn base(&self) -> StackPointer {
-        let base = self.stack.base().get() - self.shift;
+        let base = self.mapped().base().get() - self.shift;
         NonZeroUsize::new(base).unwrap_or_else(|| unreachable!("a stack does not end at address 0"))
     }
     fn limit(&self) -> StackPointer {
-        self.stack.limit()
+        self.mapped().limit()
     }
     #[cfg(windows)]
     fn teb_fields(&self) -> corosensei::stack::StackTebFields {
-        self.stack.teb_fields()
+        self.mapped().teb_fields()
     }
     #[cfg(windows)]
     fn update_teb_fields(&mut self, limit: usize, bytes: usize) {
-        self.stack.update_teb_fields(limit, bytes);
+        if let Some(stack) = &mut self.stack {
+            stack.update_teb_fields(limit, bytes);
+        }
     }
 }

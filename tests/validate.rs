@@ -54,9 +54,10 @@ fn the_shipped_curves_are_near() {
     let published = found.crossovers.iter().filter(|pair| matches!(pair.published, Order::Crosses { .. }));
     let (all, near) = (published.clone().count(), published.filter(near).count());
     println!("crossovers within 30 %: {near} of {all}");
-    assert!(near >= 10, "crossovers within 30 %: {near} of {all}");
+    assert!(near >= 12, "crossovers within 30 %: {near} of {all}");
     let per_waiter = found.naive_ticket[0].cycles_per_waiter;
-    assert!((208.0..=405.0).contains(&per_waiter), "{per_waiter} cycles a waiter, published are 312");
+    // Too few by a third, as the document says.
+    assert!((200.0..=330.0).contains(&per_waiter), "{per_waiter} cycles a waiter, published are 312");
 
     // The collapse of test-and-set locks, which the paper is known for.
     let mcs_wins = found.crossovers.iter().find(|pair| (pair.a.as_str(), pair.b.as_str()) == ("MCS", "TAS"));

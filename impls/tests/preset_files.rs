@@ -193,7 +193,7 @@ fn mistakes_are_told_with_file_line_and_key() {
         (
             "cores = 4\nread_occupancy_percent = 100",
             "cores = 4\nany_order = true\nread_occupancy_percent = 99",
-            "my.toml:6: read_occupancy_percent: expected a percentage from 100 to 400, found 99",
+            "my.toml:6: read_occupancy_percent: expected a percentage, with `any_order` from 100 to 400, found 99",
         ),
         (
             "cores = 4",

@@ -84,7 +84,8 @@ impl Line {
         self.queue.insert(behind, request);
     }
 
-    /// How many of those in the queue have arrived at this moment.
+    /// How many of those in the queue have arrived at this moment. Looks that lie ahead may be out of order where a poll takes
+    /// longer than a miss; whoever is counted by mistake is put off until it arrives.
     pub(super) fn arrived(&self, now: u64) -> usize {
         self.queue.partition_point(|request| request.arrival <= now)
     }

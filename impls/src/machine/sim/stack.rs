@@ -19,8 +19,8 @@ const SIZE: usize = if cfg!(debug_assertions) { 256 << 10 } else { 64 << 10 };
 const SHIFT: usize = 192;
 const SHIFTS: usize = 11;
 
-/// So many stacks a host thread keeps: enough for the machines that there are, and little memory.
-const SPARES: usize = 256;
+/// So many stacks a host thread keeps: enough for most machines, and few of the mappings that a process may have.
+const SPARES: usize = 128;
 
 thread_local!(static SPARE: RefCell<Vec<DefaultStack>> = const { RefCell::new(Vec::new()) });
 

@@ -432,7 +432,8 @@ impl World {
         }
     }
 
-    /// Draws one of those who wait for the line: its place in the queue.
+    /// Draws one of those who wait for the line, when the transaction before has ended: its place in the queue. The next may
+    /// start a little later, and who arrives between is too late.
     fn any(&mut self, line: LineIndex) -> usize {
         let until = self.lines.free_at(line).max(self.now);
         let arrived = self.lines.at(line).arrived(until) as u64;

@@ -80,6 +80,7 @@ fn preset(source: &Source, files: ReadFile<'_>) -> Result<Preset, Error> {
         lines_without_owner(&top)?;
     }
     let (least, most) = read_occupancy_percents(shared_cache, any_order);
+    let percentage = if any_order { "a percentage, with `any_order`" } else { "a percentage" };
 
     let item = top.need("distance", "a table that says which cores are how far apart")?;
     let distances = distance::read(source, &item, &node_of_core, files)?;
@@ -101,7 +102,7 @@ fn preset(source: &Source, files: ReadFile<'_>) -> Result<Preset, Error> {
         by_home,
         shared_cache,
         any_order,
-        read_occupancy_percent: need(&top, "read_occupancy_percent", "a percentage", least..most + 1)? as u32,
+        read_occupancy_percent: need(&top, "read_occupancy_percent", percentage, least..most + 1)? as u32,
         hold_window_cycles: top.integer(
             "hold_window_cycles",
             0..MOST_CYCLES + 1,

@@ -34,7 +34,7 @@ pub const OPS: usize = 6;
 /// Number of states in [`Prior`].
 pub const STATES: usize = 5;
 /// After an exclusive grant the owner keeps a line for 0 to so many cycles, drawn evenly, on every machine of the model.
-pub const HOLD_WINDOW_CYCLES: u32 = 40;
+pub const HOLD_WINDOW_CYCLES: u32 = 35;
 
 /// An operation on a word. On most machines the four that read, modify and write cost the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

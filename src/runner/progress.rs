@@ -15,7 +15,8 @@ pub(crate) struct Progress {
     done: Duration,
     launches: usize,
     made: usize,
-    last_line: Instant,
+    /// When the last plain line came, and what was done then.
+    last_line: (Instant, Duration),
     quiet: bool,
 }
 
@@ -27,7 +28,8 @@ impl Progress {
             let style = ProgressStyle::with_template("{bar:24} {percent:>3} %  {eta:>4} left  {wide_msg}");
             bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
-        Progress { bar, total, done: Duration::ZERO, launches, made: 0, last_line: Instant::now(), quiet }
+        let (done, made) = (Duration::ZERO, 0);
+        Progress { bar, total, done, launches, made, last_line: (Instant::now(), done), quiet }
     }
 
     /// So much is it now, of which some is done: more or less than was planned.
@@ -59,10 +61,11 @@ impl Progress {
         if let Some(told) = told {
             eprintln!("{told}");
         }
-        if !self.quiet && self.last_line.elapsed() >= LINE_EVERY {
-            self.last_line = Instant::now();
-            let left = self.total.saturating_sub(self.done).as_secs();
-            eprintln!("{} of {} launches, about {left} s left", self.made, self.launches);
+        let (then, done_then) = self.last_line;
+        if !self.quiet && then.elapsed() >= LINE_EVERY {
+            let left = left(self.total.saturating_sub(self.done), then.elapsed(), self.done - done_then);
+            eprintln!("{} of {} launches, about {} s left", self.made, self.launches, left.as_secs());
+            self.last_line = (Instant::now(), self.done);
         }
     }
 
@@ -70,5 +73,24 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// How long what is expected to take `expected` will take, at the pace of late: `took` for what was expected to take `did`. So
+/// several launches at a time, and timelines that are written beside them, count.
+fn left(expected: Duration, took: Duration, did: Duration) -> Duration {
+    if did.is_zero() { expected } else { expected.mul_f64(took.as_secs_f64() / did.as_secs_f64()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_goes_at_the_pace_of_late() {
+        let seconds = Duration::from_secs;
+        assert_eq!(left(seconds(60), seconds(10), seconds(20)), seconds(30));
+        assert_eq!(left(seconds(60), seconds(30), seconds(10)), seconds(180));
+        assert_eq!(left(seconds(60), seconds(10), seconds(0)), seconds(60));
     }
 }

@@ -162,7 +162,7 @@ fn failures_of_simulated_threads_are_rows_at_once() {
     let suite = SUITE.replace("\"mutex/ticket\", \"mutex/go-2019-fastpath\"", "\"mutex/mutant-*\"");
     place.write("sim.toml", &suite);
     let output = place
-        .command(&["run", "sim.toml", "--machine", "sim:laptop-8", "--seeds", "1", "--out", "run", "--quiet"])
+        .command(&["run", "sim.toml", "--machine", "sim:laptop-8", "--seeds", "3", "--out", "run", "--quiet"])
         .arg("--trace")
         .env("SYNCHROSCOPE_MUTANTS", "1")
         .output()

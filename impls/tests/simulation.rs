@@ -61,7 +61,7 @@ impl<F: FnMut(&str, &Run)> MutexVisitor for Each<F> {
 
 #[test]
 fn every_lock_excludes_and_every_ledger_sums() {
-    for (preset, threads) in [("opteron-48", 60), ("vm-2", 6), ("niagara-64", 64)] {
+    for (preset, threads) in [("opteron-48", 8), ("opteron-48", 60), ("vm-2", 6), ("niagara-64", 64)] {
         let setup = setup(preset);
         impls::mutex::visit_all(&mut Each(|id: &str, run: &Run| {
             let (count, report) = run(&setup, threads, 50, 1);
